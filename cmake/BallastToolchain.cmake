@@ -1,0 +1,49 @@
+# Compiler settings that every Ballast library shares, and the one way to declare a library.
+
+add_library(ballast_settings INTERFACE)
+target_include_directories(ballast_settings INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(ballast_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  $<$<BOOL:${BALLAST_WERROR}>:-Werror>)
+target_compile_definitions(ballast_settings INTERFACE BALLAST_VERSION="${PROJECT_VERSION}")
+
+if(BALLAST_SANITIZE)
+  add_compile_options(-fsanitize=${BALLAST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BALLAST_SANITIZE})
+  set(BALLAST_STATIC_AGENT OFF)  # the sanitizer runtimes do not link statically
+endif()
+
+# ballast_library(NAME SOURCES file... DEPENDS target...): one static library a folder.
+function(ballast_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(arg_SOURCES)
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_link_libraries(${name} PUBLIC ${arg_DEPENDS} PRIVATE ballast_settings)
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${arg_DEPENDS})
+    target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR})
+  endif()
+endfunction()
+
+# ballast_test(NAME SOURCES file... DEPENDS target... [LABELS label...] [TIMEOUT seconds] [SERIAL]):
+# one GoogleTest binary, its cases found by ctest one by one. Labels: unit, property, process, vm, house.
+function(ballast_test name)
+  cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gmock GTest::gtest_main ballast_settings)
+  target_compile_definitions(${name} PRIVATE BALLAST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  set(serial "")
+  if(arg_SERIAL)
+    set(serial RUN_SERIAL TRUE)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${serial})
+endfunction()

@@ -1,0 +1,123 @@
+// The facts one decision is made from. Plain values: readings with their ages, the operator's limits and the
+// history that earlier decisions left. Nothing here knows gRPC, QMP or a clock.
+//
+// All sizes are bytes, all times the host's CLOCK_MONOTONIC, all shares permyriad (1/10,000).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/sampled.h"
+#include "common/base/time.h"
+#include "common/base/units.h"
+
+namespace ballast::policy {
+
+// What the bridge may do with a guest.
+enum class Mode : uint8_t {
+  kOff,      // look at nothing, do nothing
+  kObserve,  // decide and log, do not act
+  kGuard,    // only ever give memory
+  kFull,     // give and take
+};
+
+// The five states of a guest; larger means more urgent. kSilent stands apart: its level is not known.
+enum class GuestState : uint8_t { kSilent, kIdle, kComfortable, kPressed, kCritical };
+
+enum class HostState : uint8_t { kUnknown, kHealthy, kPressure, kCritical };
+
+// The operator's limits for one guest, as guest-visible bytes. Unset ones take their default from the boot
+// memory once that is known: baseline = boot memory, floor = 25 % of it and at least 128 MiB, ceiling = boot.
+struct GuestLimits {
+  std::string name;  // unique; decides ties, so that the order of guests does not
+  std::optional<int64_t> floor_bytes;
+  std::optional<int64_t> baseline_bytes;
+  std::optional<int64_t> ceiling_bytes;
+  int32_t weight = 100;  // 1..10000, relative claim when memory is short
+  Mode mode = Mode::kFull;
+
+  friend bool operator==(const GuestLimits&, const GuestLimits&) = default;
+};
+
+// One report of the agent, already checked: 0 <= free, available <= total; rates within +-2^50.
+struct GuestReading {
+  int64_t total_bytes = 0;      // MemTotal
+  int64_t available_bytes = 0;  // MemAvailable
+  int64_t free_bytes = 0;       // MemFree
+  int64_t consumption_bytes_per_second = 0;      // fall of MemAvailable; negative when it rises
+  int64_t refault_bytes_per_second = 0;          // pages read back that had been evicted
+  int32_t stall_permyriad = 0;                   // PSI memory "some" over the last 100 ms
+  int64_t oom_kills = 0;                         // since boot
+  std::optional<MonotonicTime> pressure_onset;   // first stalled sample of this spell, on the host's clock
+
+  friend bool operator==(const GuestReading&, const GuestReading&) = default;
+};
+
+// What the VMM says.
+struct VmmReading {
+  int64_t base_bytes = 0;        // boot RAM + DIMMs: what the guest has with an empty balloon
+  BalloonBytes balloon_actual;   // taken, as last read back; 0 <= actual <= base
+  bool running = true;           // false: paused, stopped, migrating
+
+  friend bool operator==(const VmmReading&, const VmmReading&) = default;
+};
+
+// What the host's own kernel says.
+struct HostReading {
+  int64_t total_bytes = 0;
+  int64_t available_bytes = 0;
+  int32_t some_permyriad = 0;  // PSI memory over the last second; 0 where the host has no PSI
+  int32_t full_permyriad = 0;
+
+  friend bool operator==(const HostReading&, const HostReading&) = default;
+};
+
+// What earlier decisions left behind for one guest. Owned by Decide: the caller carries it from one outcome to
+// the next snapshot unread and unchanged, except that a new guest (or a rebooted one) starts with a fresh one.
+struct GuestHistory {
+  GuestState state = GuestState::kSilent;
+  MonotonicTime state_since;
+  // The target last commanded; unset until the first command: then actual is the target.
+  std::optional<BalloonBytes> target;
+  // Rule 3 and 4: the balloon's actual at the last look, and when it last moved towards its target.
+  std::optional<BalloonBytes> last_actual;
+  MonotonicTime progress_since;
+  BalloonBytes progress_actual;
+  // No inflation before this time, and the wait the next block will add (doubles up to a limit).
+  MonotonicTime inflate_blocked_until;
+  Nanos next_block;
+  // Rule 11: when memory was last taken from this guest.
+  std::optional<MonotonicTime> last_inflate;
+  // Rule 2: when the guest was first missed.
+  std::optional<MonotonicTime> silent_since;
+
+  friend bool operator==(const GuestHistory&, const GuestHistory&) = default;
+};
+
+struct HostHistory {
+  HostState state = HostState::kUnknown;
+  MonotonicTime state_since;
+
+  friend bool operator==(const HostHistory&, const HostHistory&) = default;
+};
+
+struct GuestFacts {
+  GuestLimits limits;
+  std::optional<Sampled<GuestReading>> report;  // absent: never heard since it (re)started
+  std::optional<Sampled<VmmReading>> vmm;       // absent: VMM not connected; then nothing can be done
+  GuestHistory history;
+
+  friend bool operator==(const GuestFacts&, const GuestFacts&) = default;
+};
+
+struct Snapshot {
+  std::optional<Sampled<HostReading>> host;
+  HostHistory host_history;
+  std::vector<GuestFacts> guests;
+
+  friend bool operator==(const Snapshot&, const Snapshot&) = default;
+};
+
+}  // namespace ballast::policy

@@ -1,4 +1,5 @@
-// The decision. Pure and total: same bytes in, same bytes out; never reads, logs, sleeps, throws or asks the time.
+// The decision. Pure and total: same bytes in, same bytes out; never reads, logs, sleeps, throws or asks the
+// time.
 #pragma once
 
 #include "host-bridge/policy/outcome.h"
@@ -7,17 +8,19 @@
 
 namespace ballast::policy {
 
-// What to do now. Live control, replay and simulation call this one function. Bad input gives a Hold, not a guess.
+// What to do now. Live control, replay and simulation call this one function. Bad input gives a Hold, not a
+// guess.
 [[nodiscard]] Outcome Decide(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now);
 
-// The thresholds a guest of this size is judged by; the bridge also sends them to the agent, so that the agent
-// speaks up exactly when Decide would act.
+// The thresholds for MemAvailable that a guest with this much usable memory is judged by: MemTotal, less the
+// balloon where deflate-on-oom keeps it in there. The agent is sent the same numbers and works them out in the
+// same way, so that it speaks up exactly when Decide would act.
 struct GuestThresholds {
   int64_t armed_available_bytes = 0;
   int64_t pressed_available_bytes = 0;
   int64_t critical_available_bytes = 0;
 };
-[[nodiscard]] GuestThresholds ThresholdsFor(int64_t total_bytes, const PolicyConfig& config);
+[[nodiscard]] GuestThresholds ThresholdsFor(int64_t usable_bytes, const PolicyConfig& config);
 
 // One sentence for people: what, from where to where, and why. Built from the decision's own data alone.
 [[nodiscard]] std::string Explain(const Decision& decision, const std::string& guest_name);

@@ -20,6 +20,7 @@ enum class Rule : uint8_t {
   kPressedGrow = 5,
   kHostPressure = 7,
   kClamp = 11,
+  kRestartedGuest = 12,
 };
 
 // The inputs that made a rule fire, as data; Explain() turns them into the one sentence people read.
@@ -28,24 +29,24 @@ struct Reason {
   GuestState guest_state = GuestState::kSilent;
   HostState host_state = HostState::kUnknown;
   int64_t available_bytes = 0;
-  int64_t threshold_bytes = 0;                // the limit that available was compared with
+  int64_t threshold_bytes = 0;  // the limit that available was compared with
   int64_t consumption_bytes_per_second = 0;
   int32_t stall_permyriad = 0;
-  int64_t wanted_bytes = 0;                   // what the rule asked for before the clamp
-  bool clamped = false;                       // the clamp (rule 11) changed it
-  Nanos age;                                  // of the report (rule 2: how long silent)
+  int64_t wanted_bytes = 0;  // what the rule asked for before the clamp
+  bool clamped = false;      // the clamp (rule 11) changed it
+  Nanos age = {};            // of the report (rule 2: how long silent)
 
   friend bool operator==(const Reason&, const Reason&) = default;
 };
 
 // "Set this guest's balloon to `target`." Direction and amount follow from `from`.
 struct Decision {
-  size_t guest = 0;            // index into Snapshot::guests
-  BalloonBytes from;           // what the step started at: actual or the earlier target, as the rule says
-  BalloonBytes target;
-  bool act = true;             // false in mode observe: shown, not done
-  Reason reason;
-  std::optional<MonotonicTime> pressure_onset;
+  size_t guest = 0;        // index into Snapshot::guests
+  BalloonBytes from = {};  // what the step started at: actual or the earlier target, as the rule says
+  BalloonBytes target = {};
+  bool act = true;  // false in mode observe: shown, not done
+  Reason reason = {};
+  std::optional<MonotonicTime> pressure_onset = std::nullopt;
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -53,16 +54,23 @@ struct Decision {
 // A guest for which nothing is to be done now, and why that is worth saying (bad or missing input).
 struct Hold {
   size_t guest = 0;
-  enum class Why : uint8_t { kNoVmm, kNotRunning, kNoReport, kStaleReport, kBadReading, kBadLimits } why = Why::kNoVmm;
+  enum class Why : uint8_t {
+    kNoVmm,
+    kNotRunning,
+    kNoReport,
+    kStaleReport,
+    kBadReading,
+    kBadLimits
+  } why = Why::kNoVmm;
 
   friend bool operator==(const Hold&, const Hold&) = default;
 };
 
 struct Outcome {
-  std::vector<Decision> decisions;     // sorted by guest index
-  std::vector<Hold> holds;             // sorted by guest index
-  std::vector<GuestHistory> histories; // one a guest, same order as the snapshot
-  HostHistory host_history;
+  std::vector<Decision> decisions = {};      // sorted by guest index
+  std::vector<Hold> holds = {};              // sorted by guest index
+  std::vector<GuestHistory> histories = {};  // one a guest, same order as the snapshot
+  HostHistory host_history = {};
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };

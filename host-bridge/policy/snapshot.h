@@ -43,23 +43,23 @@ struct GuestLimits {
 
 // One report of the agent, already checked: 0 <= free, available <= total; rates within +-2^50.
 struct GuestReading {
-  int64_t total_bytes = 0;      // MemTotal
-  int64_t available_bytes = 0;  // MemAvailable
-  int64_t free_bytes = 0;       // MemFree
-  int64_t consumption_bytes_per_second = 0;      // fall of MemAvailable; negative when it rises
-  int64_t refault_bytes_per_second = 0;          // pages read back that had been evicted
-  int32_t stall_permyriad = 0;                   // PSI memory "some" over the last 100 ms
-  int64_t oom_kills = 0;                         // since boot
-  std::optional<MonotonicTime> pressure_onset;   // first stalled sample of this spell, on the host's clock
+  int64_t total_bytes = 0;                      // MemTotal
+  int64_t available_bytes = 0;                  // MemAvailable
+  int64_t free_bytes = 0;                       // MemFree
+  int64_t consumption_bytes_per_second = 0;     // fall of MemAvailable; negative when it rises
+  int64_t refault_bytes_per_second = 0;         // pages read back that had been evicted
+  int32_t stall_permyriad = 0;                  // PSI memory "some" over the last 100 ms
+  int64_t oom_kills = 0;                        // since boot
+  std::optional<MonotonicTime> pressure_onset;  // first stalled sample of this spell, on the host's clock
 
   friend bool operator==(const GuestReading&, const GuestReading&) = default;
 };
 
 // What the VMM says.
 struct VmmReading {
-  int64_t base_bytes = 0;        // boot RAM + DIMMs: what the guest has with an empty balloon
-  BalloonBytes balloon_actual;   // taken, as last read back; 0 <= actual <= base
-  bool running = true;           // false: paused, stopped, migrating
+  int64_t base_bytes = 0;       // boot RAM + DIMMs: what the guest has with an empty balloon
+  BalloonBytes balloon_actual;  // taken, as last read back; 0 <= actual <= base
+  bool running = true;          // false: paused, stopped, migrating
 
   friend bool operator==(const VmmReading&, const VmmReading&) = default;
 };
@@ -74,11 +74,16 @@ struct HostReading {
   friend bool operator==(const HostReading&, const HostReading&) = default;
 };
 
-// What earlier decisions left behind for one guest. Owned by Decide: the caller carries it from one outcome to
-// the next snapshot unread and unchanged, except that a new guest (or a rebooted one) starts with a fresh one.
+// What earlier decisions left behind for one guest. Owned by Decide: the caller carries it from one outcome
+// to the next snapshot unread and unchanged, except that a new guest (or a rebooted one) starts with a fresh
+// one.
 struct GuestHistory {
   GuestState state = GuestState::kSilent;
   MonotonicTime state_since;
+  // When each level was last seen; a level is left only after it was not seen for the dwell.
+  std::optional<MonotonicTime> comfortable_seen;
+  std::optional<MonotonicTime> pressed_seen;
+  std::optional<MonotonicTime> critical_seen;
   // The target last commanded; unset until the first command: then actual is the target.
   std::optional<BalloonBytes> target;
   // Rule 3 and 4: the balloon's actual at the last look, and when it last moved towards its target.
@@ -92,6 +97,8 @@ struct GuestHistory {
   std::optional<MonotonicTime> last_inflate;
   // Rule 2: when the guest was first missed.
   std::optional<MonotonicTime> silent_since;
+  // Mode observe: the target last shown, so that the same one is not shown at every tick.
+  std::optional<BalloonBytes> shown_target;
 
   friend bool operator==(const GuestHistory&, const GuestHistory&) = default;
 };
@@ -99,6 +106,8 @@ struct GuestHistory {
 struct HostHistory {
   HostState state = HostState::kUnknown;
   MonotonicTime state_since;
+  std::optional<MonotonicTime> pressure_seen;
+  std::optional<MonotonicTime> critical_seen;
 
   friend bool operator==(const HostHistory&, const HostHistory&) = default;
 };
@@ -107,6 +116,11 @@ struct GuestFacts {
   GuestLimits limits;
   std::optional<Sampled<GuestReading>> report;  // absent: never heard since it (re)started
   std::optional<Sampled<VmmReading>> vmm;       // absent: VMM not connected; then nothing can be done
+  // The guest started anew since the last decision (reset event, new boot id). Its balloon target survived
+  // that.
+  bool rebooted = false;
+  // When the VM last began to run again after a pause: silence counts from then.
+  std::optional<MonotonicTime> resumed_at;
   GuestHistory history;
 
   friend bool operator==(const GuestFacts&, const GuestFacts&) = default;

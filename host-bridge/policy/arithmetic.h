@@ -1,0 +1,70 @@
+// Integer arithmetic that stops at the ends of int64_t instead of overflowing: guests send any number they
+// like.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "common/base/time.h"
+
+namespace ballast::policy {
+
+inline constexpr int64_t kInt64Max = std::numeric_limits<int64_t>::max();
+inline constexpr int64_t kInt64Min = std::numeric_limits<int64_t>::min();
+
+// No machine of today has more than 256 TiB; a larger size is a sentinel or a lie. It leaves room to
+// multiply.
+inline constexpr int64_t kLargestSize = int64_t{1} << 48;
+
+// Rates beyond this are rejected (the contract of GuestReading).
+inline constexpr int64_t kLargestRate = int64_t{1} << 50;
+
+__extension__ typedef __int128 Wide;
+
+[[nodiscard]] constexpr int64_t Narrow(Wide value) {
+  if (value > kInt64Max) return kInt64Max;
+  if (value < kInt64Min) return kInt64Min;
+  return static_cast<int64_t>(value);
+}
+
+[[nodiscard]] constexpr int64_t Add(int64_t a, int64_t b) { return Narrow(Wide{a} + b); }
+[[nodiscard]] constexpr int64_t Sub(int64_t a, int64_t b) { return Narrow(Wide{a} - b); }
+
+// a * b / divisor, rounded towards zero; divisor > 0.
+[[nodiscard]] constexpr int64_t MulDiv(int64_t a, int64_t b, int64_t divisor) {
+  return Narrow(Wide{a} * b / divisor);
+}
+
+[[nodiscard]] constexpr int64_t ShareOf(int64_t bytes, int32_t permyriad) {
+  return MulDiv(bytes, permyriad, 10'000);
+}
+
+// 5/4 of a limit: the one hysteresis of the policy. What was entered at a limit is left a quarter above it.
+[[nodiscard]] constexpr int64_t WithMargin(int64_t limit) { return MulDiv(limit, 5, 4); }
+
+[[nodiscard]] constexpr int64_t BytesDuring(int64_t bytes_per_second, Nanos span) {
+  return MulDiv(bytes_per_second, span.count, 1'000'000'000);
+}
+
+// Both for value >= 0 and unit > 0.
+[[nodiscard]] constexpr int64_t AlignDown(int64_t value, int64_t unit) { return value - value % unit; }
+[[nodiscard]] constexpr int64_t AlignUp(int64_t value, int64_t unit) {
+  return AlignDown(Add(value, unit - 1), unit);
+}
+
+[[nodiscard]] constexpr Nanos Elapsed(MonotonicTime since, MonotonicTime now) {
+  return {Sub(now.ns, since.ns)};
+}
+[[nodiscard]] constexpr MonotonicTime After(MonotonicTime time, Nanos span) {
+  return {Add(time.ns, span.count)};
+}
+
+// Fresh: not older than `max_age`, nor from the future. The tolerance covers a sample that arrived after the
+// caller had read the clock; a larger step ahead is a broken clock, and such a sample is no better than none.
+[[nodiscard]] constexpr bool IsFresh(MonotonicTime at, MonotonicTime now, Nanos max_age) {
+  const Nanos age = Elapsed(at, now);
+  return age <= max_age && age >= Seconds(-1);
+}
+
+}  // namespace ballast::policy

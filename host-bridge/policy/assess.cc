@@ -1,0 +1,227 @@
+#include "host-bridge/policy/assess.h"
+
+#include <algorithm>
+
+#include "host-bridge/policy/arithmetic.h"
+#include "host-bridge/policy/balloon_watch.h"
+
+namespace ballast::policy {
+namespace {
+
+bool IsConsistent(const HostReading& reading) {
+  const auto is_share = [](int32_t permyriad) { return permyriad >= 0 && permyriad <= 10'000; };
+  return reading.total_bytes > 0 && reading.total_bytes <= kLargestSize && reading.available_bytes >= 0 &&
+         reading.available_bytes <= reading.total_bytes && is_share(reading.some_permyriad) &&
+         is_share(reading.full_permyriad);
+}
+
+bool IsConsistent(const VmmReading& reading) {
+  return reading.base_bytes > 0 && reading.base_bytes <= kLargestSize && reading.balloon_actual.count >= 0 &&
+         reading.balloon_actual.count <= reading.base_bytes;
+}
+
+// A total of twice the boot memory is no reading of this guest.
+bool IsConsistent(const GuestReading& reading, int64_t base) {
+  const auto within = [](int64_t value, int64_t most) { return value >= 0 && value <= most; };
+  const auto is_rate = [](int64_t rate) { return rate >= -kLargestRate && rate <= kLargestRate; };
+  return reading.total_bytes > 0 && reading.total_bytes <= 2 * base &&
+         within(reading.available_bytes, reading.total_bytes) &&
+         within(reading.free_bytes, reading.total_bytes) && within(reading.stall_permyriad, 10'000) &&
+         is_rate(reading.consumption_bytes_per_second) && is_rate(reading.refault_bytes_per_second) &&
+         reading.oom_kills >= 0;
+}
+
+bool SeenWithin(const std::optional<MonotonicTime>& seen, MonotonicTime now, Nanos dwell) {
+  return seen && IsFresh(*seen, now, dwell);
+}
+
+// The worst level of `reading`, with limits as they are for entering, or raised by the margin for staying.
+HostState HostLevel(const HostReading& reading, int64_t reserve, const PolicyConfig& config, bool entering) {
+  const auto bytes = [&](int64_t limit) { return entering ? limit : WithMargin(limit); };
+  const auto share = [&](int32_t limit) { return entering ? limit : limit - limit / 5; };
+  if (reading.available_bytes < bytes(reserve / 2) ||
+      reading.full_permyriad >= share(config.host_full_permyriad)) {
+    return HostState::kCritical;
+  }
+  const int64_t limit = entering ? Add(reserve, config.alignment_bytes) : WithMargin(reserve);
+  if (reading.available_bytes < limit || reading.some_permyriad >= share(config.host_some_permyriad)) {
+    return HostState::kPressure;
+  }
+  return HostState::kHealthy;
+}
+
+GuestState GuestLevel(const View& view, const PolicyConfig& config) {
+  const GuestReading& reading = *view.reading;
+  const int64_t rate = reading.consumption_bytes_per_second;
+  const bool runs_out = rate > 0 && reading.available_bytes <= BytesDuring(rate, config.exhaustion_horizon);
+  if (reading.available_bytes < view.thresholds.critical_available_bytes || runs_out)
+    return GuestState::kCritical;
+  const bool stalls = reading.stall_permyriad >= config.pressed_stall_permyriad &&
+                      reading.available_bytes < view.thresholds.armed_available_bytes;
+  // A balloon that lost pages to the OOM handler says so more surely than any number of the guest.
+  if (reading.available_bytes < view.thresholds.pressed_available_bytes || stalls || view.self_shrunk) {
+    return GuestState::kPressed;
+  }
+  const int64_t size = view.base - view.actual;
+  return view.used < ShareOf(size, config.idle_used_permyriad) ? GuestState::kIdle : GuestState::kComfortable;
+}
+
+GuestState WithDwell(GuestState level, GuestHistory& history, Nanos dwell, MonotonicTime now) {
+  if (level >= GuestState::kComfortable) history.comfortable_seen = now;
+  if (level >= GuestState::kPressed) history.pressed_seen = now;
+  if (level >= GuestState::kCritical) history.critical_seen = now;
+  if (SeenWithin(history.critical_seen, now, dwell)) return GuestState::kCritical;
+  if (SeenWithin(history.pressed_seen, now, dwell)) return GuestState::kPressed;
+  if (SeenWithin(history.comfortable_seen, now, dwell)) return GuestState::kComfortable;
+  return GuestState::kIdle;
+}
+
+// With deflate-on-oom MemTotal keeps the balloon's pages and counts them as used; without, MemTotal shrinks
+// with it.
+int64_t UsableBytes(const GuestReading& reading, const View& view, const PolicyConfig& config) {
+  const bool keeps_balloon = reading.total_bytes > Add(view.base - view.actual, config.alignment_bytes);
+  return keeps_balloon ? std::max<int64_t>(0, reading.total_bytes - view.actual) : reading.total_bytes;
+}
+
+// Why the report is not to be used; unset when it is good.
+std::optional<Hold::Why> WhyNotHeard(const GuestFacts& facts, int64_t base, const PolicyConfig& config,
+                                     MonotonicTime now) {
+  if (!facts.report) return Hold::Why::kNoReport;
+  if (!IsFresh(facts.report->at, now, config.report_max_age)) return Hold::Why::kStaleReport;
+  if (!IsConsistent(facts.report->value, base)) return Hold::Why::kBadReading;
+  return std::nullopt;
+}
+
+void Hear(const Sampled<GuestReading>& report, View& view, GuestHistory& history, const PolicyConfig& config,
+          MonotonicTime now) {
+  history.silent_since.reset();
+  view.heard = true;
+  view.reading = &report.value;
+  view.report_age = {std::max<int64_t>(0, Elapsed(report.at, now).count)};
+  const int64_t usable = UsableBytes(report.value, view, config);
+  view.thresholds = ThresholdsFor(usable, config);
+  view.used = std::max<int64_t>(0, usable - report.value.available_bytes);
+  view.level = GuestLevel(view, config);
+  view.state = WithDwell(view.level, history, config.leave_dwell, now);
+  const bool cooling =
+      history.last_inflate &&
+      (Elapsed(*history.last_inflate, now) < config.inflate_cooldown || report.at <= *history.last_inflate);
+  view.may_take = !cooling && now >= history.inflate_blocked_until;
+}
+
+void Miss(const GuestFacts& facts, Hold::Why why, View& view, GuestHistory& history,
+          const PolicyConfig& config, MonotonicTime now) {
+  const bool was_heard = facts.report || history.state != GuestState::kSilent || history.silent_since;
+  if (!was_heard) return;  // a bridge that has just started owes nothing to a guest it does not know
+  view.missed = true;
+  if (!history.silent_since || *history.silent_since > now) history.silent_since = now;
+  const bool dated = why == Hold::Why::kStaleReport && facts.report->at <= now;
+  MonotonicTime silent_from = dated ? facts.report->at : *history.silent_since;
+  // A guest that did not run could not speak.
+  if (facts.resumed_at && *facts.resumed_at <= now) silent_from = std::max(silent_from, *facts.resumed_at);
+  view.report_age = Elapsed(silent_from, now);
+  view.lease_over = view.report_age > config.lease;
+}
+
+// The reason why nothing can be done whatever the guest says; unset when something can.
+std::optional<Hold::Why> WhyUnmanaged(const GuestFacts& facts, const PolicyConfig& config,
+                                      MonotonicTime now) {
+  if (!facts.vmm || !IsFresh(facts.vmm->at, now, config.vmm_max_age)) return Hold::Why::kNoVmm;
+  if (!facts.vmm->value.running) return Hold::Why::kNotRunning;
+  if (!IsConsistent(facts.vmm->value)) return Hold::Why::kBadReading;
+  return std::nullopt;
+}
+
+View ViewOf(const GuestFacts& facts, const ResolvedLimits& limits, HostState host_state) {
+  View view;
+  view.facts = &facts;
+  view.host_state = host_state;
+  view.base = facts.vmm->value.base_bytes;
+  view.actual = facts.vmm->value.balloon_actual.count;
+  const int64_t commanded = facts.history.target.value_or(BalloonBytes{view.actual}).count;
+  view.target = std::clamp<int64_t>(commanded, 0, view.base);
+  view.least_balloon = view.base - limits.ceiling;
+  view.most_balloon = view.base - limits.floor;
+  view.baseline_balloon = view.base - limits.baseline;
+  return view;
+}
+
+}  // namespace
+
+GuestThresholds ThresholdsFor(int64_t usable_bytes, const PolicyConfig& config) {
+  const int64_t total = std::max<int64_t>(0, usable_bytes);
+  GuestThresholds thresholds;
+  thresholds.armed_available_bytes = total / 2;
+  const auto bounded = [total](int32_t permyriad, int64_t least, int64_t most, int64_t cap) {
+    return std::min(cap, std::min(most, std::max(least, ShareOf(total, permyriad))));
+  };
+  thresholds.pressed_available_bytes = bounded(config.pressed_permyriad, config.pressed_min_bytes,
+                                               config.pressed_max_bytes, thresholds.armed_available_bytes);
+  thresholds.critical_available_bytes =
+      bounded(config.critical_permyriad, config.critical_min_bytes, config.critical_max_bytes,
+              thresholds.pressed_available_bytes);
+  return thresholds;
+}
+
+std::optional<ResolvedLimits> ResolveLimits(const GuestLimits& limits, int64_t base) {
+  const int64_t ceiling = limits.ceiling_bytes.value_or(std::max(base, limits.baseline_bytes.value_or(base)));
+  const int64_t baseline = limits.baseline_bytes.value_or(std::min(base, ceiling));
+  const int64_t floor = limits.floor_bytes.value_or(std::min(std::max(base / 4, 128 * kMiB), baseline));
+  const bool ordered = 0 <= floor && floor <= baseline && baseline <= ceiling;
+  if (!ordered || ceiling <= 0 || limits.weight < 1 || limits.weight > 10'000) return std::nullopt;
+  return ResolvedLimits{std::min(floor, base), std::min(baseline, base), std::min(ceiling, base)};
+}
+
+HostView AssessHost(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now) {
+  HostView host{.history = snapshot.host_history};
+  HostHistory& history = host.history;
+  HostState state = HostState::kUnknown;
+  if (snapshot.host && IsFresh(snapshot.host->at, now, config.host_max_age) &&
+      IsConsistent(snapshot.host->value)) {
+    const HostReading& reading = snapshot.host->value;
+    host.known = true;
+    host.available = reading.available_bytes;
+    const int64_t share = ShareOf(reading.total_bytes, config.host_reserve_permyriad);
+    // On a host smaller than the smallest reserve half of it still goes to guests.
+    host.reserve = std::min(std::max(share, config.host_reserve_min_bytes), reading.total_bytes / 2);
+    const HostState entered = HostLevel(reading, host.reserve, config, /*entering=*/true);
+    const HostState stayed =
+        std::min(history.state, HostLevel(reading, host.reserve, config, /*entering=*/false));
+    const HostState level = std::max(entered, stayed);
+    if (level >= HostState::kPressure) history.pressure_seen = now;
+    if (level >= HostState::kCritical) history.critical_seen = now;
+    state = HostState::kHealthy;
+    if (SeenWithin(history.pressure_seen, now, config.leave_dwell)) state = HostState::kPressure;
+    if (SeenWithin(history.critical_seen, now, config.leave_dwell)) state = HostState::kCritical;
+  }
+  if (state != history.state) history.state_since = now;
+  history.state = state;
+  return host;
+}
+
+GuestAssessment AssessGuest(const GuestFacts& facts, HostState host_state, const PolicyConfig& config,
+                            MonotonicTime now) {
+  GuestAssessment result{.history = facts.history};
+  if (facts.limits.mode == Mode::kOff) return result;
+  result.hold = WhyUnmanaged(facts, config, now);
+  if (result.hold) return result;
+  const auto limits = ResolveLimits(facts.limits, facts.vmm->value.base_bytes);
+  if (!limits) {
+    result.hold = Hold::Why::kBadLimits;
+    return result;
+  }
+  View view = ViewOf(facts, *limits, host_state);
+  WatchBalloon(view, result.history, config, now);
+  result.hold = WhyNotHeard(facts, view.base, config, now);
+  if (result.hold) {
+    Miss(facts, *result.hold, view, result.history, config, now);
+  } else {
+    Hear(*facts.report, view, result.history, config, now);
+  }
+  if (view.state != result.history.state) result.history.state_since = now;
+  result.history.state = view.state;
+  result.view = view;
+  return result;
+}
+
+}  // namespace ballast::policy

@@ -1,0 +1,16 @@
+#include "host-bridge/policy/rules/rule.h"
+
+namespace ballast::policy {
+
+Reason ReasonFor(Rule rule, const View& view) {
+  Reason reason{
+      .rule = rule, .guest_state = view.state, .host_state = view.host_state, .age = view.report_age};
+  if (view.reading != nullptr) {
+    reason.available_bytes = view.reading->available_bytes;
+    reason.consumption_bytes_per_second = view.reading->consumption_bytes_per_second;
+    reason.stall_permyriad = view.reading->stall_permyriad;
+  }
+  return reason;
+}
+
+}  // namespace ballast::policy

@@ -1,0 +1,76 @@
+// What a rule sees and what it may say. A rule is a small function from one guest's view to at most one
+// proposal. It does not know budgets, other guests or the clamp; decide.cc combines, clamp.cc clamps.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "host-bridge/policy/decide.h"
+
+namespace ballast::policy {
+
+// One guest with every limit and threshold worked out. Sizes in bytes; 0 <= actual, target <= base <= 2^48.
+struct View {
+  size_t index = 0;                   // into Snapshot::guests
+  const GuestFacts* facts = nullptr;  // outlives the view
+  int64_t base = 0;
+  int64_t actual = 0;            // balloon, as read back
+  int64_t target = 0;            // balloon, as last commanded; actual before the first command
+  int64_t least_balloon = 0;     // base - ceiling
+  int64_t most_balloon = 0;      // base - floor
+  int64_t baseline_balloon = 0;  // base - baseline
+  bool heard = false;            // a fresh and consistent report is there; else `reading` is null
+  const GuestReading* reading = nullptr;
+  GuestThresholds thresholds;
+  int64_t used = 0;                        // without the balloon, wherever the guest's kernel counts that
+  GuestState level = GuestState::kSilent;  // what this report says
+  GuestState state = GuestState::kSilent;  // the same with the dwell
+  HostState host_state = HostState::kUnknown;
+  Nanos report_age;          // of the last good report, or since the guest was first missed
+  bool missed = false;       // was heard once, and no longer is
+  bool lease_over = false;   // missed for longer than the lease
+  bool self_shrunk = false;  // rule 3 saw a fall that no command explains
+  bool stalled = false;      // rule 4 saw too little progress
+  bool grant_stuck = false;  // target < actual, and actual has not moved for resend_after
+  bool may_take = false;     // not blocked, not cooling, and heard since the last taking
+
+  [[nodiscard]] int64_t Position() const { return actual < target ? actual : target; }
+};
+
+struct Proposal {
+  BalloonBytes target;
+  BalloonBytes from;
+  Reason reason;
+};
+
+using RuleFunction = std::optional<Proposal> (*)(const View&, const PolicyConfig&);
+
+// In order of rank. Each only ever lowers the balloon's target.
+[[nodiscard]] std::optional<Proposal> RestartedGuest(const View& view, const PolicyConfig& config);   // 12
+[[nodiscard]] std::optional<Proposal> CriticalRelease(const View& view, const PolicyConfig& config);  // 1
+[[nodiscard]] std::optional<Proposal> SilentGuest(const View& view, const PolicyConfig& config);      // 2
+[[nodiscard]] std::optional<Proposal> BalloonShrank(const View& view, const PolicyConfig& config);    // 3
+[[nodiscard]] std::optional<Proposal> StalledBalloon(const View& view, const PolicyConfig& config);   // 4
+[[nodiscard]] std::optional<Proposal> PressedGrow(const View& view, const PolicyConfig& config);      // 5
+
+// Rule 7 looks at all guests together. `wanted` > 0 is what must still come in; `donors` are views of guests
+// from which rule and mode allow to take. Proposals come in no particular order; `guest` is View::index.
+struct Taking {
+  const View* view = nullptr;
+  int64_t bytes = 0;  // a multiple of the alignment
+};
+[[nodiscard]] bool IsDonor(const View& view);
+[[nodiscard]] int64_t DonorSlack(const View& view, const PolicyConfig& config);
+[[nodiscard]] std::vector<Taking> ShareOut(const std::vector<const View*>& donors, int64_t wanted,
+                                           const PolicyConfig& config);
+[[nodiscard]] Proposal TakeProposal(const Taking& taking, int64_t wanted);
+
+// What a pressed guest is short of: up to 5/4 of its pressed threshold, and what it will have eaten and read
+// back before the balloon has given. At least one alignment unit.
+[[nodiscard]] int64_t ShortOf(const View& view, const PolicyConfig& config);
+
+// The reason's fields that are the same for every rule.
+[[nodiscard]] Reason ReasonFor(Rule rule, const View& view);
+
+}  // namespace ballast::policy

@@ -1,0 +1,148 @@
+#include "tests/host-bridge/policy/random_world.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace ballast::policy {
+
+int64_t RandomWorld::Hostile() {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  constexpr std::array<int64_t, 12> kNumbers = {0,
+                                                1,
+                                                -1,
+                                                -4096,
+                                                kMost,
+                                                kMost - 1,
+                                                -kMost - 1,
+                                                int64_t{1} << 62,
+                                                int64_t{1} << 50,
+                                                int64_t{1} << 48,
+                                                4095,
+                                                kMiB + 1};
+  return kNumbers[static_cast<size_t>(Between(0, kNumbers.size() - 1))];
+}
+
+int64_t RandomWorld::Size(int64_t most) {
+  if (OneIn(60)) return Hostile();
+  const int64_t size = Between(0, std::max<int64_t>(0, most));
+  return OneIn(4) ? size : size / kMiB * kMiB;
+}
+
+MonotonicTime RandomWorld::Instant(MonotonicTime now, Nanos reach) {
+  if (OneIn(60)) return {Hostile()};
+  return {now.ns - Between(0, reach.count)};
+}
+
+GuestReading RandomWorld::MakeReading(int64_t base, int64_t balloon) {
+  GuestReading reading;
+  reading.total_bytes = OneIn(3) ? base : std::max<int64_t>(0, base - balloon);
+  if (OneIn(40)) reading.total_bytes = Hostile();
+  reading.available_bytes = Size(OneIn(3) ? reading.total_bytes / 8 : reading.total_bytes);
+  reading.free_bytes = std::min(reading.available_bytes, reading.total_bytes);
+  if (OneIn(4)) reading.consumption_bytes_per_second = Size(4 * kGiB);
+  if (OneIn(6)) reading.refault_bytes_per_second = Size(kGiB);
+  if (OneIn(4)) reading.stall_permyriad = static_cast<int32_t>(Between(-1, 10'001));
+  if (OneIn(90)) reading.oom_kills = Hostile();
+  return reading;
+}
+
+void RandomWorld::SpoilHistory(GuestHistory& history, int64_t base, MonotonicTime now) {
+  if (OneIn(2)) history.target = BalloonBytes{Size(base)};
+  if (OneIn(3)) history.last_actual = BalloonBytes{Size(base)};
+  history.state = static_cast<GuestState>(Between(0, 4));
+  if (OneIn(6)) history.critical_seen = Instant(now, Seconds(10));
+  if (OneIn(6)) history.pressed_seen = Instant(now, Seconds(10));
+  history.progress_since = Instant(now, Seconds(10));
+  history.progress_actual = {Size(base)};
+  if (OneIn(8)) history.inflate_blocked_until = Instant(now + Seconds(60), Seconds(600));
+  if (OneIn(8)) history.next_block = {Hostile()};
+  if (OneIn(4)) history.last_inflate = Instant(now, Seconds(20));
+  if (OneIn(6)) history.silent_since = Instant(now, Seconds(60));
+  if (OneIn(6)) history.shown_target = BalloonBytes{Size(base)};
+}
+
+GuestFacts RandomWorld::MakeGuest(int index, MonotonicTime now) {
+  GuestFacts facts;
+  GuestLimits& limits = facts.limits;
+  const int64_t base = OneIn(40) ? Hostile() : Between(64, 16384) * kMiB + (OneIn(10) ? 4096 : 0);
+  limits.name = "guest-" + std::to_string(index);
+  if (OneIn(3)) limits.floor_bytes = Size(base / 2);
+  if (OneIn(3)) limits.baseline_bytes = Size(base);
+  if (OneIn(3)) limits.ceiling_bytes = Size(base);
+  if (OneIn(9)) limits.ceiling_bytes = int64_t{64} * kGiB;  // room to plug
+  limits.weight = static_cast<int32_t>(OneIn(30) ? Between(-5, 20'000) : Between(1, 400));
+  limits.mode = static_cast<Mode>(OneIn(3) ? Between(0, 3) : 3);
+  VmmReading vmm{.base_bytes = base, .balloon_actual = {OneIn(3) ? 0 : Size(base)}, .running = !OneIn(20)};
+  const int64_t balloon = std::clamp<int64_t>(vmm.balloon_actual.count, 0, std::max<int64_t>(0, base));
+  facts.rebooted = OneIn(30);
+  if (OneIn(10)) facts.resumed_at = Instant(now, Seconds(60));
+  if (!OneIn(20)) facts.vmm = Sampled<VmmReading>{vmm, Instant(now, Seconds(16))};
+  if (!OneIn(20)) {
+    const Nanos reach = OneIn(6) ? Seconds(60) : Seconds(11);
+    facts.report =
+        Sampled<GuestReading>{MakeReading(std::max<int64_t>(0, base), balloon), Instant(now, reach)};
+  }
+  if (OneIn(2)) SpoilHistory(facts.history, base, now);
+  return facts;
+}
+
+World RandomWorld::Make() {
+  World world;
+  world.now = {Seconds(10'000).count + Between(0, 1'000'000'000'000)};
+  if (OneIn(5)) {
+    world.config.alignment_bytes = OneIn(2) ? 4 * kKiB : 4 * kMiB;
+    world.config.max_step_bytes = Between(16, 4096) * kMiB;
+    world.config.leave_dwell = Milliseconds(Between(0, 9000));
+  }
+  const int64_t total = Between(1, 128) * kGiB;
+  world.Host(total, OneIn(2) ? total / 10 + Between(0, kGiB) : Size(total));
+  world.snapshot.host->at = Instant(world.now, Seconds(11));
+  if (OneIn(10)) world.snapshot.host->value.some_permyriad = static_cast<int32_t>(Between(0, 10'001));
+  if (OneIn(10)) world.NoHost();
+  world.snapshot.host_history.state = static_cast<HostState>(Between(0, 3));
+  const int64_t guests = Between(1, 7);
+  for (int i = 0; i < guests; ++i) world.snapshot.guests.push_back(MakeGuest(i, world.now));
+  return world;
+}
+
+void RandomWorld::Disturb(World& world) {
+  const Nanos span = Milliseconds(Between(0, 7000));
+  world.now = world.now + span;
+  if (world.snapshot.host) world.snapshot.host->at = world.now;
+  for (GuestFacts& facts : world.snapshot.guests) {
+    if (!facts.vmm) continue;
+    facts.vmm->at = Instant(world.now, Seconds(1));
+    VmmReading& vmm = facts.vmm->value;
+    const bool plain = vmm.base_bytes > 0 && vmm.base_bytes < 1024 * kGiB;
+    if (plain && facts.history.target && OneIn(2)) vmm.balloon_actual = *facts.history.target;
+    if (plain && OneIn(4)) vmm.balloon_actual = {Between(0, vmm.base_bytes)};
+    if (plain && facts.report && !OneIn(6)) {
+      const int64_t balloon = std::clamp<int64_t>(vmm.balloon_actual.count, 0, vmm.base_bytes);
+      facts.report =
+          Sampled<GuestReading>{MakeReading(vmm.base_bytes, balloon), Instant(world.now, Seconds(1))};
+    }
+  }
+}
+
+World RandomWorld::MakeHonest() {
+  World world;
+  const int64_t total = Between(8, 64) * kGiB;
+  world.Host(total, OneIn(2) ? Between(0, total / 5) : Between(0, total));
+  const int64_t guests = Between(1, 6);
+  for (int i = 0; i < guests; ++i) {
+    const int64_t base = Between(512, 16384) * kMiB;
+    const int64_t size = OneIn(2) ? base : std::max(base / 4, 128 * kMiB) + Between(0, base / 2);
+    Guest guest("guest-" + std::to_string(i));
+    guest.Boot(base)
+        .Balloon(base - size)
+        .Available(Between(0, size))
+        .Weight(static_cast<int32_t>(Between(1, 400)));
+    if (OneIn(3)) guest.Baseline(std::max(base / 2, 512 * kMiB));
+    if (OneIn(5)) guest.Stall(static_cast<int32_t>(Between(0, 4000)));
+    world.With(guest);
+  }
+  return world;
+}
+
+}  // namespace ballast::policy

@@ -22,7 +22,7 @@ constexpr Nanos Milliseconds(int64_t n) { return {n * 1'000'000}; }
 constexpr Nanos Seconds(int64_t n) { return {n * 1'000'000'000}; }
 
 // An instant on one machine's CLOCK_MONOTONIC, nanoseconds since an arbitrary start. Instants of the
-// guest and of the host are not comparable; clock_offset.h (host-bridge/session) relates them.
+// guest and of the host are not comparable; host-bridge/observe/clock_offset.h relates them.
 struct MonotonicTime {
   int64_t ns = 0;
 

@@ -1,5 +1,6 @@
-// One VM's memory controls, whatever its VMM. Calls return at once; results arrive through the observer, on the
-// actuator's own thread. A VMM's "success" means "recorded" only: what really happened is in later readings.
+// One VM's memory controls, whatever its VMM. Calls return at once; results arrive through the observer, on
+// the actuator's own thread, never from inside Start or SetBalloon. A VMM's "success" means "recorded" only:
+// what really happened is in later readings.
 #pragma once
 
 #include <functional>
@@ -16,11 +17,28 @@ namespace ballast::vmm {
 
 // What happened to one command.
 struct Receipt {
-  uint64_t id = 0;           // the caller's, from SetBalloon
+  uint64_t id = 0;  // the caller's, from SetBalloon
   BalloonBytes target;
   absl::Status status;       // OK: the VMM recorded it. DEADLINE_EXCEEDED: it may or may not have.
   MonotonicTime written_at;  // when the last byte of the command was handed to the kernel; {0} when never
   MonotonicTime done_at;
+  bool dry_run = false;  // nothing was sent: see dry_run_actuator.h
+};
+
+// What the guest's balloon driver says about its memory: a second opinion when the agent is silent. Written
+// by the guest, so no more trusted than the agent. Absent = the guest or the VMM does not give it.
+struct BalloonStatistics {
+  std::optional<int64_t> updated_unix_seconds;  // host's wall clock; absent: never
+  std::optional<int64_t> total_bytes;
+  std::optional<int64_t> free_bytes;
+  std::optional<int64_t> available_bytes;
+  std::optional<int64_t> cache_bytes;
+  std::optional<int64_t> swap_in_bytes;
+  std::optional<int64_t> swap_out_bytes;
+  std::optional<int64_t> major_faults;
+  std::optional<int64_t> oom_kills;
+
+  friend bool operator==(const BalloonStatistics&, const BalloonStatistics&) = default;
 };
 
 enum class LinkState { kConnecting, kReady, kFailed };
@@ -37,13 +55,16 @@ class ActuatorObserver {
   // Called on change only. kFailed carries what went wrong; the actuator goes on trying by itself.
   virtual void OnLink(LinkState state, const absl::Status& why) = 0;
   virtual void OnLifecycle(Lifecycle event) = 0;
+  // Only from actuators whose VMM has them, and when asked for.
+  virtual void OnStatistics(const Sampled<BalloonStatistics>& /*statistics*/) {}
 };
 
 class Actuator {
  public:
   virtual ~Actuator() = default;  // no observer call is running or follows once it returns
   virtual void Start() = 0;
-  // Ask for a balloon of this size. One command is in flight at a time; a newer target replaces one that waits.
+  // Ask for a balloon of this size. One command is in flight at a time; a newer target replaces one that
+  // waits.
   virtual void SetBalloon(uint64_t id, BalloonBytes target) = 0;
 };
 

@@ -1,0 +1,117 @@
+#include "host-bridge/bridge.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <functional>
+#include <utility>
+
+#include "common/base/text.h"
+#include "host-bridge/vmm/dry_run_actuator.h"
+#include "host-bridge/vmm/qmp/qmp_actuator.h"
+
+namespace ballast::bridge {
+namespace {
+
+void SetLimit(int32_t permyriad, int64_t min_bytes, int64_t max_bytes, guest::v1::Limit* limit) {
+  limit->set_permyriad(permyriad);
+  limit->set_min_bytes(min_bytes);
+  limit->set_max_bytes(max_bytes);
+}
+
+// The agent judges by the numbers Decide uses, so that it speaks up exactly when something would be done.
+guest::v1::WatchRequest RequestFor(const config::BridgeConfig& config) {
+  const policy::PolicyConfig& policy = config.policy;
+  guest::v1::WatchRequest request;
+  auto& cadence = *request.mutable_cadence();
+  cadence.set_quiet_ms(config.reports.quiet.count / 1'000'000);
+  cadence.set_armed_ms(config.reports.armed.count / 1'000'000);
+  cadence.set_pressed_ms(config.reports.pressed.count / 1'000'000);
+  auto& thresholds = *request.mutable_thresholds();
+  SetLimit(policy.critical_permyriad, policy.critical_min_bytes, policy.critical_max_bytes,
+           thresholds.mutable_critical());
+  SetLimit(policy.pressed_permyriad, policy.pressed_min_bytes, policy.pressed_max_bytes, thresholds.mutable_pressed());
+  thresholds.set_exhaustion_horizon_ms(policy.exhaustion_horizon.count / 1'000'000);
+  thresholds.set_stall_permyriad(policy.pressed_stall_permyriad);
+  return request;
+}
+
+session::SessionConfig SessionFor(const config::GuestEntry& guest, const guest::v1::WatchRequest& request) {
+  session::SessionConfig session;
+  session.name = guest.limits.name;
+  session.agent = guest.agent;
+  session.listen = guest.link == config::Link::kListen;
+  session.watch.request = request;
+  return session;
+}
+
+std::unique_ptr<vmm::Actuator> ActuatorFor(const config::BridgeConfig& config, const config::GuestEntry& guest,
+                                           boost::asio::io_context& io, const Clock& clock,
+                                           vmm::ActuatorObserver& observer) {
+  const auto make = [&](vmm::ActuatorObserver& to) -> std::unique_ptr<vmm::Actuator> {
+    vmm::qmp::QmpOptions options;
+    options.name = guest.limits.name;
+    options.socket_path = guest.control;
+    options.command_timeout = config.vmm_deadline;
+    return std::make_unique<vmm::qmp::QmpActuator>(io, clock, to, std::move(options));
+  };
+  if (!config.dry_run) return make(observer);
+  return std::make_unique<vmm::DryRunActuator>(make(observer), observer, clock, [&io](std::function<void()> task) {
+    boost::asio::post(io, std::move(task));
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Bridge>> Bridge::Create(const config::BridgeConfig& config, const Clock& clock,
+                                                       control::LogSink log) {
+  absl::StatusOr<observe::HostReader> reader = observe::HostReader::Create(FileReader(config.host_root), clock);
+  if (!reader.ok()) return WithContext("the host's memory cannot be read", reader.status());
+  if (!reader->PsiStatus().ok()) {
+    log(LogLevel::kInfo, StrCat("host: without PSI, going by available memory alone (",
+                                MessageOf(reader->PsiStatus()), ")"));
+  }
+  return std::unique_ptr<Bridge>(new Bridge(config, *std::move(reader), clock, std::move(log)));
+}
+
+Bridge::Bridge(const config::BridgeConfig& config, observe::HostReader host_reader, const Clock& clock,
+               control::LogSink log)
+    : keep_running_(io_.get_executor()), host_reader_(std::move(host_reader)) {
+  const guest::v1::WatchRequest request = RequestFor(config);
+  std::vector<control::ManagedGuest> managed;
+  for (const config::GuestEntry& entry : config.guests) {
+    if (entry.limits.mode == policy::Mode::kOff) continue;
+    Guest guest;
+    guest.mailbox = std::make_unique<control::GuestMailbox>(wakeup_);
+    guest.actuator = ActuatorFor(config, entry, io_, clock, *guest.mailbox);
+    guest.session = std::make_unique<session::GuestSession>(io_, SessionFor(entry, request), clock, *guest.mailbox);
+    managed.push_back({entry.limits, guest.mailbox.get(), guest.actuator.get()});
+    guests_.push_back(std::move(guest));
+  }
+  control::LoopSettings settings;
+  settings.policy = config.policy;
+  settings.tick = config.tick;
+  loop_.emplace(std::move(settings), std::move(managed), [this] { return host_reader_.Read(); }, clock, wakeup_,
+                std::move(log));
+}
+
+void Bridge::Start() {
+  io_thread_ = std::thread([this] { io_.run(); });
+  for (Guest& guest : guests_) {
+    guest.actuator->Start();
+    guest.session->Start();
+  }
+  control_thread_ = std::jthread([this](const std::stop_token& stop) { loop_->Run(stop); });
+}
+
+Bridge::~Bridge() {
+  // The loop first: nothing is commanded while the links go down. Then the links, while the I/O thread still runs.
+  if (control_thread_.joinable()) {
+    control_thread_.request_stop();
+    control_thread_.join();
+  }
+  guests_.clear();
+  keep_running_.reset();
+  if (io_thread_.joinable()) io_thread_.join();
+}
+
+}  // namespace ballast::bridge

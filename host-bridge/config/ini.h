@@ -1,0 +1,45 @@
+// A configuration file's text as sections of key = value lines, and the faults found on the way. Pure.
+//
+//   # a comment, to the end of the line, anywhere
+//   [section]
+//   key = value
+//
+// Boost.Program_options reads each key line (comments, blanks, the equals sign); the sections are split here,
+// because its own parser loses line numbers, forgets sections without keys and stops at the first fault.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ballast::config {
+
+// Where something was written.
+struct Origin {
+  std::string file;
+  int line = 0;
+};
+
+struct IniLine {
+  Origin at;
+  std::string key;
+  std::string value;
+};
+
+struct IniSection {
+  Origin at;
+  std::string name;  // what stands between the brackets, blanks trimmed
+  std::vector<IniLine> lines;
+};
+
+struct Ini {
+  std::vector<IniSection> sections;  // in the file's order; a repeated name is repeated here
+  std::vector<std::string> faults;
+};
+
+[[nodiscard]] Ini ReadIni(std::string_view file, std::string_view text);
+
+// "FILE:LINE".
+[[nodiscard]] std::string TextOf(const Origin& origin);
+
+}  // namespace ballast::config

@@ -1,0 +1,162 @@
+#include "host-bridge/control/control_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "common/base/size_text.h"
+#include "common/base/text.h"
+
+namespace ballast::control {
+namespace {
+
+std::string Millis(Nanos span) { return absl::StrFormat("%.2f ms", static_cast<double>(span.count) / 1e6); }
+
+}  // namespace
+
+ControlLoop::ControlLoop(LoopSettings settings, std::vector<ManagedGuest> guests, ReadHost read_host,
+                         const Clock& clock, Wakeup& wakeup, LogSink log)
+    : settings_(std::move(settings)),
+      read_host_(std::move(read_host)),
+      clock_(clock),
+      wakeup_(wakeup),
+      log_(std::move(log)) {
+  for (ManagedGuest& guest : guests) {
+    policy::GuestFacts facts;
+    facts.limits = guest.limits;
+    snapshot_.guests.push_back(std::move(facts));
+    guests_.push_back({.ports = std::move(guest), .pending = {}, .last_hold = {}, .settling = {}, .settling_since = {}});
+  }
+}
+
+void ControlLoop::Run(const std::stop_token& stop) {
+  std::stop_callback ring(stop, [this] { wakeup_.Ring(); });
+  while (!stop.stop_requested()) {
+    Step();
+    wakeup_.Wait(settings_.tick);
+  }
+}
+
+void ControlLoop::Step() {
+  MonotonicTime now = clock_.Now();
+  RefreshHost(now);
+  for (size_t i = 0; i < guests_.size(); ++i) TakeNews(i, now);
+  // Readings carry the time of their arrival, which may be later than the moment this step began.
+  now = clock_.Now();
+  policy::Outcome outcome = policy::Decide(snapshot_, settings_.policy, now);
+  for (const policy::Decision& decision : outcome.decisions) Act(decision);
+  LogHolds(outcome);
+  for (size_t i = 0; i < guests_.size(); ++i) {
+    policy::GuestFacts& facts = snapshot_.guests[i];
+    facts.history = std::move(outcome.histories[i]);
+    // Without a VMM the safe target of a rebooted guest could not be set: it stays owed.
+    if (facts.vmm) facts.rebooted = false;
+    CheckSettled(i, now);
+  }
+  snapshot_.host_history = outcome.host_history;
+}
+
+void ControlLoop::RefreshHost(MonotonicTime now) {
+  if (host_read_at_ && now - *host_read_at_ < settings_.host_interval) return;
+  host_read_at_ = now;
+  absl::StatusOr<Sampled<policy::HostReading>> reading = read_host_();
+  if (!reading.ok() && !host_lost_) log_(LogLevel::kWarning, StrCat("host: ", MessageOf(reading.status())));
+  host_lost_ = !reading.ok();
+  // The last reading stays and grows old: the rules know what to do with a stale one.
+  if (reading.ok()) snapshot_.host = *reading;
+}
+
+void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
+  Guest& guest = guests_[index];
+  policy::GuestFacts& facts = snapshot_.guests[index];
+  GuestNews news = guest.ports.mailbox->Take();
+  for (const Notice& notice : news.notices) Say(notice.level, guest, notice.text);
+  for (const vmm::Receipt& receipt : news.receipts) TakeReceipt(guest, receipt);
+  if (news.rebooted) {
+    facts.rebooted = true;
+    facts.report.reset();
+    facts.history = {};
+    guest.settling.reset();
+  }
+  if (news.resumed) facts.resumed_at = now;
+  if (news.report) facts.report = news.report;
+  if (news.vmm_link) {
+    if (*news.vmm_link != vmm::LinkState::kReady) facts.vmm.reset();
+    // Whoever answers now may be another process: only what is read from it counts, so earlier targets are void.
+    facts.history = {};
+    guest.settling.reset();
+  }
+  if (news.vmm) facts.vmm = news.vmm;
+}
+
+void ControlLoop::TakeReceipt(Guest& guest, const vmm::Receipt& receipt) {
+  const auto pending = std::find_if(guest.pending.begin(), guest.pending.end(),
+                                    [&](const Pending& each) { return each.id == receipt.id; });
+  if (pending == guest.pending.end()) return;
+  const policy::Decision decision = pending->decision;
+  guest.pending.erase(pending);
+  if (!receipt.status.ok()) {
+    Say(LogLevel::kWarning, guest,
+        StrCat("command ", receipt.id, ": balloon to ", FormatSize(receipt.target.count), " failed: ",
+               MessageOf(receipt.status)));
+    return;
+  }
+  std::string text = StrCat("command ", receipt.id, ": balloon to ", FormatSize(receipt.target.count));
+  if (receipt.written_at.ns != 0) {
+    text += StrCat(": accepted in ", Millis(receipt.done_at - receipt.written_at));
+    if (decision.pressure_onset) {
+      text += StrCat(", written ", Millis(receipt.written_at - *decision.pressure_onset), " after pressure began");
+    }
+  }
+  Say(LogLevel::kInfo, guest, text);
+}
+
+void ControlLoop::Act(const policy::Decision& decision) {
+  Guest& guest = guests_[decision.guest];
+  const std::string& name = guest.ports.limits.name;
+  if (!decision.act) {
+    log_(LogLevel::kInfo, StrCat(policy::Explain(decision, name), " [observed only]"));
+    return;
+  }
+  const uint64_t id = next_id_++;
+  // Commands that a receipt never came for (a bug elsewhere) must not pile up.
+  constexpr size_t kMaxPending = 16;
+  if (guest.pending.size() >= kMaxPending) guest.pending.erase(guest.pending.begin());
+  guest.pending.push_back({id, decision});
+  guest.ports.actuator->SetBalloon(id, decision.target);
+  guest.settling = decision.target;
+  guest.settling_since = clock_.Now();
+  log_(LogLevel::kInfo, StrCat(policy::Explain(decision, name), " [command ", id, "]"));
+}
+
+void ControlLoop::CheckSettled(size_t index, MonotonicTime now) {
+  Guest& guest = guests_[index];
+  const policy::GuestFacts& facts = snapshot_.guests[index];
+  if (!guest.settling || !facts.vmm || facts.vmm->at < guest.settling_since) return;
+  // One megabyte: the driver works in such steps, and the VMM may round.
+  const int64_t apart = facts.vmm->value.balloon_actual.count - guest.settling->count;
+  if (apart > kMiB || apart < -kMiB) return;
+  Say(LogLevel::kInfo, guest,
+      StrCat("balloon reached ", FormatSize(guest.settling->count), " after ", Millis(now - guest.settling_since)));
+  guest.settling.reset();
+}
+
+void ControlLoop::LogHolds(const policy::Outcome& outcome) {
+  std::vector<bool> held(guests_.size(), false);
+  for (const policy::Hold& hold : outcome.holds) {
+    held[hold.guest] = true;
+    Guest& guest = guests_[hold.guest];
+    if (guest.last_hold == hold.why) continue;
+    guest.last_hold = hold.why;
+    log_(LogLevel::kInfo, policy::Explain(hold, guest.ports.limits.name));
+  }
+  for (size_t i = 0; i < guests_.size(); ++i) {
+    if (!held[i]) guests_[i].last_hold.reset();
+  }
+}
+
+void ControlLoop::Say(LogLevel level, const Guest& guest, const std::string& text) {
+  log_(level, StrCat(guest.ports.limits.name, ": ", text));
+}
+
+}  // namespace ballast::control

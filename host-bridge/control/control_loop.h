@@ -1,0 +1,84 @@
+// The one thread that decides: takes the news, makes the snapshot, calls Decide, hands decisions to the actuators
+// and logs a line for each. It waits for nobody: actuators and sessions answer through mailboxes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/os/clock.h"
+#include "host-bridge/control/guest_mailbox.h"
+#include "host-bridge/control/wakeup.h"
+#include "host-bridge/policy/decide.h"
+#include "host-bridge/vmm/actuator.h"
+
+namespace ballast::control {
+
+using LogSink = std::function<void(LogLevel, const std::string&)>;
+
+// One guest as the loop knows it. The mailbox and the actuator live outside and outlive the loop.
+struct ManagedGuest {
+  policy::GuestLimits limits;
+  GuestMailbox* mailbox = nullptr;
+  vmm::Actuator* actuator = nullptr;
+};
+
+struct LoopSettings {
+  policy::PolicyConfig policy;
+  Nanos tick = Seconds(1);       // the longest time between two looks; urgent news is taken at once
+  Nanos host_interval = Seconds(1);
+};
+
+class ControlLoop {
+ public:
+  using ReadHost = std::function<absl::StatusOr<Sampled<policy::HostReading>>()>;
+
+  ControlLoop(LoopSettings settings, std::vector<ManagedGuest> guests, ReadHost read_host, const Clock& clock,
+              Wakeup& wakeup, LogSink log);
+
+  // Steps until told to stop (and rung).
+  void Run(const std::stop_token& stop);
+  // One round with all the news there is.
+  void Step();
+
+ private:
+  // A command on its way: what the log will need when its receipt comes.
+  struct Pending {
+    uint64_t id = 0;
+    policy::Decision decision;
+  };
+  struct Guest {
+    ManagedGuest ports;
+    std::vector<Pending> pending;
+    std::optional<policy::Hold::Why> last_hold;
+    std::optional<BalloonBytes> settling;  // a target whose arrival is still to be reported
+    MonotonicTime settling_since;
+  };
+
+  void RefreshHost(MonotonicTime now);
+  void TakeNews(size_t index, MonotonicTime now);
+  void TakeReceipt(Guest& guest, const vmm::Receipt& receipt);
+  void CheckSettled(size_t index, MonotonicTime now);
+  void Act(const policy::Decision& decision);
+  void LogHolds(const policy::Outcome& outcome);
+  void Say(LogLevel level, const Guest& guest, const std::string& text);
+
+  const LoopSettings settings_;
+  const ReadHost read_host_;
+  const Clock& clock_;
+  Wakeup& wakeup_;
+  const LogSink log_;
+  std::vector<Guest> guests_;
+  policy::Snapshot snapshot_;  // guests in the same order as guests_
+  std::optional<MonotonicTime> host_read_at_;
+  bool host_lost_ = false;
+  uint64_t next_id_ = 1;
+};
+
+}  // namespace ballast::control

@@ -1,0 +1,140 @@
+#include "host-bridge/control/guest_mailbox.h"
+
+#include <utility>
+
+#include "common/base/size_text.h"
+#include "common/base/text.h"
+
+namespace ballast::control {
+namespace {
+
+// A guest that reboots in a loop, or a VMM that flaps, must not fill memory while the control thread is busy.
+constexpr size_t kMaxNotices = 32;
+constexpr size_t kMaxReceipts = 32;
+
+}  // namespace
+
+GuestNews GuestMailbox::Take() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(news_, GuestNews{});
+}
+
+MailboxCounters GuestMailbox::Counters() const {
+  std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+void GuestMailbox::AddNotice(LogLevel level, std::string text) {
+  if (news_.notices.size() >= kMaxNotices) {
+    ++counters_.dropped_notices;
+    return;
+  }
+  news_.notices.push_back({level, std::move(text)});
+}
+
+void GuestMailbox::OnIdentity(const session::AgentIdentity& identity) {
+  std::lock_guard lock(mutex_);
+  if (identity_ && identity == *identity_) return AddNotice(LogLevel::kInfo, "agent: connected again");
+  const bool rebooted = identity_ && identity_->boot_id != identity.boot_id;
+  const bool restarted = identity_ && !rebooted;
+  news_.rebooted |= rebooted;
+  std::string text = StrCat("agent: ", rebooted ? "the guest rebooted; " : restarted ? "restarted; " : "",
+                            "version ", identity.agent_version, ", kernel ", identity.kernel_release);
+  if (!identity.lacks.empty()) text += StrCat(", without ", identity.lacks);
+  AddNotice(LogLevel::kInfo, std::move(text));
+  identity_ = identity;
+}
+
+void GuestMailbox::OnReport(const Sampled<policy::GuestReading>& reading, bool urgent) {
+  {
+    std::lock_guard lock(mutex_);
+    news_.report = reading;
+    ++counters_.reports;
+    rejecting_ = false;
+  }
+  if (urgent) wakeup_.Ring();
+}
+
+void GuestMailbox::OnRejected(const absl::Status& why) {
+  std::lock_guard lock(mutex_);
+  ++counters_.rejected_reports;
+  // A guest that lies goes on lying: the first of a row is news, the others are a number.
+  if (!std::exchange(rejecting_, true)) {
+    AddNotice(LogLevel::kWarning, StrCat("agent: report not believed: ", MessageOf(why)));
+  }
+}
+
+void GuestMailbox::OnEvent(const session::GuestEvent& event) {
+  using Kind = session::GuestEvent::Kind;
+  std::lock_guard lock(mutex_);
+  ++counters_.events;
+  switch (event.kind) {
+    case Kind::kOomKill:
+      return AddNotice(LogLevel::kWarning, StrCat("agent: ", event.amount, " process(es) OOM-killed in the guest"));
+    case Kind::kBalloonShrank:
+      return AddNotice(LogLevel::kDebug, StrCat("agent: the balloon let go of ", FormatSize(event.amount)));
+    case Kind::kPressureTrigger:
+      return AddNotice(LogLevel::kDebug, "agent: the kernel's pressure trigger fired");
+  }
+}
+
+void GuestMailbox::OnSession(session::SessionState state, const absl::Status& why) {
+  std::lock_guard lock(mutex_);
+  if (state == session::SessionState::kFailed) {
+    AddNotice(LogLevel::kWarning, StrCat("agent: ", MessageOf(why), "; trying again"));
+  }
+}
+
+void GuestMailbox::OnReading(const Sampled<policy::VmmReading>& reading) {
+  std::lock_guard lock(mutex_);
+  news_.vmm = reading;
+}
+
+void GuestMailbox::OnReceipt(const vmm::Receipt& receipt) {
+  {
+    std::lock_guard lock(mutex_);
+    if (news_.receipts.size() < kMaxReceipts) news_.receipts.push_back(receipt);
+  }
+  wakeup_.Ring();
+}
+
+void GuestMailbox::OnLink(vmm::LinkState state, const absl::Status& why) {
+  {
+    std::lock_guard lock(mutex_);
+    news_.vmm_link = state;
+    // What was read through a link that is gone describes the past.
+    if (state != vmm::LinkState::kReady) news_.vmm.reset();
+    if (state == vmm::LinkState::kFailed) {
+      AddNotice(LogLevel::kWarning, StrCat("vmm: unmanaged: ", MessageOf(why), "; trying again"));
+    } else if (state == vmm::LinkState::kReady) {
+      AddNotice(LogLevel::kInfo, "vmm: connected");
+    }
+  }
+  wakeup_.Ring();
+}
+
+void GuestMailbox::OnLifecycle(vmm::Lifecycle event) {
+  {
+    std::lock_guard lock(mutex_);
+    switch (event) {
+      case vmm::Lifecycle::kReset:
+        news_.rebooted = true;
+        news_.report.reset();
+        AddNotice(LogLevel::kInfo, "vmm: the guest was reset");
+        break;
+      case vmm::Lifecycle::kPaused:
+        AddNotice(LogLevel::kInfo, "vmm: paused; decisions are frozen");
+        break;
+      case vmm::Lifecycle::kResumed:
+        news_.resumed = true;
+        AddNotice(LogLevel::kInfo, "vmm: running again");
+        break;
+      case vmm::Lifecycle::kShutdown:
+        AddNotice(LogLevel::kInfo, "vmm: the guest shut down");
+        break;
+    }
+  }
+  wakeup_.Ring();
+}
+
+}  // namespace ballast::control

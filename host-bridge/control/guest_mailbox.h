@@ -1,0 +1,72 @@
+// Where one guest's session and actuator leave their news for the control thread. Readings: the latest wins.
+// Receipts and notices: in order, bounded, the overflow counted. Delivering never waits for the control thread.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/os/log.h"
+#include "host-bridge/control/wakeup.h"
+#include "host-bridge/session/session_observer.h"
+#include "host-bridge/vmm/actuator.h"
+
+namespace ballast::control {
+
+// One line worth logging. The sender fills in text, the control thread writes it with the guest's name.
+struct Notice {
+  LogLevel level = LogLevel::kInfo;
+  std::string text;
+};
+
+// Counted since the bridge started.
+struct MailboxCounters {
+  uint64_t reports = 0;
+  uint64_t rejected_reports = 0;
+  uint64_t events = 0;
+  uint64_t dropped_notices = 0;
+};
+
+struct GuestNews {
+  std::optional<Sampled<policy::GuestReading>> report;
+  std::optional<Sampled<policy::VmmReading>> vmm;
+  std::optional<vmm::LinkState> vmm_link;
+  bool rebooted = false;
+  bool resumed = false;
+  std::vector<vmm::Receipt> receipts;
+  std::vector<Notice> notices;
+};
+
+class GuestMailbox final : public session::SessionObserver, public vmm::ActuatorObserver {
+ public:
+  explicit GuestMailbox(Wakeup& wakeup) : wakeup_(wakeup) {}
+
+  // All news since the last call.
+  [[nodiscard]] GuestNews Take();
+  [[nodiscard]] MailboxCounters Counters() const;
+
+  void OnIdentity(const session::AgentIdentity& identity) override;
+  void OnReport(const Sampled<policy::GuestReading>& reading, bool urgent) override;
+  void OnRejected(const absl::Status& why) override;
+  void OnEvent(const session::GuestEvent& event) override;
+  void OnSession(session::SessionState state, const absl::Status& why) override;
+
+  void OnReading(const Sampled<policy::VmmReading>& reading) override;
+  void OnReceipt(const vmm::Receipt& receipt) override;
+  void OnLink(vmm::LinkState state, const absl::Status& why) override;
+  void OnLifecycle(vmm::Lifecycle event) override;
+
+ private:
+  void AddNotice(LogLevel level, std::string text);  // under mutex_
+
+  Wakeup& wakeup_;
+  mutable std::mutex mutex_;
+  GuestNews news_;
+  MailboxCounters counters_;
+  std::optional<session::AgentIdentity> identity_;
+  bool rejecting_ = false;
+};
+
+}  // namespace ballast::control

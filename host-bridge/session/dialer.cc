@@ -1,0 +1,128 @@
+#include "host-bridge/session/dialer.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "common/base/text.h"
+#include "common/transport/socket.h"
+
+namespace ballast::session {
+namespace {
+
+namespace asio = boost::asio;
+using Descriptor = asio::posix::stream_descriptor;
+
+// The longest answer to CONNECT: "OK 4294967295\n" is 14 bytes; every VMM's limit for the line is 32.
+constexpr size_t kMaxAnswer = 32;
+// A VMM connects on its event loop: a full backlog would stall the VM's devices.
+constexpr int kBacklog = 64;
+
+Task<absl::StatusOr<UniqueFd>> FinishConnect(UniqueFd fd, Nanos deadline) {
+  Descriptor descriptor(co_await asio::this_coro::executor, fd.Release());
+  absl::Status ready = co_await AwaitReady(descriptor, Readiness::kWritable, deadline);
+  if (!ready.ok()) co_return ready;
+  absl::Status connected = SocketError(descriptor.native_handle());
+  if (!connected.ok()) co_return connected;
+  co_return UniqueFd(descriptor.release());
+}
+
+// One byte, or why not. The answer must be read byte by byte: what follows its newline belongs to HTTP/2.
+Task<absl::StatusOr<char>> ReadByte(Descriptor& descriptor, Nanos deadline) {
+  while (true) {
+    char byte = 0;
+    const ssize_t n = ::recv(descriptor.native_handle(), &byte, 1, 0);
+    if (n == 1) co_return byte;
+    if (n == 0) co_return absl::UnavailableError("the connection was closed");
+    if (errno != EAGAIN && errno != EINTR) co_return ErrnoStatus(errno, "recv");
+    absl::Status ready = co_await AwaitReady(descriptor, Readiness::kReadable, deadline);
+    if (!ready.ok()) co_return ready;
+  }
+}
+
+Task<absl::Status> AskForPort(Descriptor& descriptor, uint32_t port, Nanos deadline) {
+  // One write, and nothing more before the answer: VMMs drop split requests and early bytes.
+  const std::string request = StrCat("CONNECT ", port, "\n");
+  const ssize_t sent = ::send(descriptor.native_handle(), request.data(), request.size(), MSG_NOSIGNAL);
+  if (sent < 0) co_return ErrnoStatus(errno, "CONNECT");
+  if (static_cast<size_t>(sent) != request.size()) co_return absl::UnavailableError("CONNECT was cut short");
+  std::string answer;
+  while (answer.size() < kMaxAnswer && !answer.ends_with('\n')) {
+    absl::StatusOr<char> byte = co_await ReadByte(descriptor, deadline);
+    if (!byte.ok()) {
+      co_return WithContext(
+          StrCat("the guest does not answer on vsock port ", port, " (agent not running, or still booting)"),
+          byte.status());
+    }
+    answer.push_back(*byte);
+  }
+  if (!answer.starts_with("OK ") || !answer.ends_with('\n')) {
+    co_return absl::FailedPreconditionError(
+        StrCat("not a hybrid vsock socket: 'OK <port>' expected, got ", answer.size(), " other bytes"));
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::StatusOr<UniqueFd>> DialHybrid(HybridAddress address, Nanos deadline) {
+  absl::StatusOr<UniqueFd> started = StartConnectUnix(address.path);
+  if (!started.ok()) co_return started.status();
+  absl::StatusOr<UniqueFd> fd = co_await FinishConnect(*std::move(started), deadline);
+  if (!fd.ok()) co_return fd.status();
+  Descriptor descriptor(co_await asio::this_coro::executor, fd->Release());
+  absl::Status asked = co_await AskForPort(descriptor, address.port, deadline);
+  if (!asked.ok()) co_return asked;
+  co_return UniqueFd(descriptor.release());
+}
+
+}  // namespace
+
+Task<absl::StatusOr<UniqueFd>> Dial(Address address, Nanos deadline) {
+  if (const auto* hybrid = std::get_if<HybridAddress>(&address)) {
+    co_return co_await DialHybrid(*hybrid, deadline);
+  }
+  const auto* vsock = std::get_if<VsockAddress>(&address);
+  absl::StatusOr<UniqueFd> started = vsock != nullptr ? StartConnectVsock(vsock->cid, vsock->port)
+                                                      : StartConnectUnix(std::get<UnixAddress>(address).path);
+  if (!started.ok()) co_return started.status();
+  co_return co_await FinishConnect(*std::move(started), deadline);
+}
+
+absl::StatusOr<ReverseLink> Listen(const Address& address) {
+  ReverseLink link;
+  absl::StatusOr<UniqueFd> listener;
+  if (const auto* vsock = std::get_if<VsockAddress>(&address)) {
+    link.expected_cid = vsock->cid;
+    listener = ListenVsock(vsock->port, kBacklog);
+  } else if (const auto* hybrid = std::get_if<HybridAddress>(&address)) {
+    listener = ListenUnix(StrCat(hybrid->path, "_", hybrid->port), 0600, kBacklog);
+  } else {
+    listener = ListenUnix(std::get<UnixAddress>(address).path, 0600, kBacklog);
+  }
+  if (!listener.ok()) return listener.status();
+  link.listener = *std::move(listener);
+  return link;
+}
+
+Task<absl::StatusOr<UniqueFd>> AcceptAgent(const ReverseLink& link) {
+  // The listener stays ours; Asio watches a duplicate.
+  Descriptor descriptor(co_await asio::this_coro::executor, ::dup(link.listener.Get()));
+  while (true) {
+    absl::StatusOr<Peer> peer = Accept(link.listener.Get());
+    if (peer.ok()) {
+      const bool foreign = link.expected_cid && peer->cid != link.expected_cid;
+      const bool unprivileged = peer->port && *peer->port >= kFirstUnprivilegedPort;
+      if (foreign || unprivileged) continue;
+      co_return std::move(peer->fd);
+    }
+    if (!absl::IsUnavailable(peer.status())) co_return peer.status();
+    absl::Status ready =
+        co_await AwaitReady(descriptor, Readiness::kReadable, Nanos{std::numeric_limits<int64_t>::max() / 4});
+    if (!ready.ok()) co_return ready;
+  }
+}
+
+}  // namespace ballast::session

@@ -1,0 +1,61 @@
+// The standing link to one guest's agent: dial, introduce, watch; when that ends, dial again with back-off. Each
+// connection is a conversation of its own that resynchronises full state and then streams until it dies.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "common/base/time.h"
+#include "common/os/clock.h"
+#include "common/transport/address.h"
+#include "host-bridge/session/conversation.h"
+#include "host-bridge/session/dialer.h"
+#include "host-bridge/session/session_observer.h"
+
+namespace ballast::session {
+
+struct SessionConfig {
+  std::string name;
+  Address agent;
+  bool listen = false;  // the agent dials
+  WatchSettings watch;
+  Nanos dial_deadline = Seconds(5);  // a guest that boots answers late; a hybrid VMM may queue the request
+  Nanos first_backoff = Milliseconds(100);
+  Nanos max_backoff = Seconds(5);
+};
+
+class GuestSession {
+ public:
+  // Everything passed by reference must outlive the session. `io` must be run by another thread, one only, until
+  // the session is destroyed.
+  GuestSession(boost::asio::io_context& io, SessionConfig config, const Clock& clock, SessionObserver& observer);
+  // Ends the conversation; no observer call runs or follows once it returns. Not from the I/O thread.
+  ~GuestSession();
+  GuestSession(const GuestSession&) = delete;
+  GuestSession& operator=(const GuestSession&) = delete;
+
+  void Start();
+
+ private:
+  Task<void> Run();
+  Task<absl::StatusOr<UniqueFd>> Connect();
+  Task<absl::Status> Converse(UniqueFd fd);
+  void Report(SessionState state, const absl::Status& why);
+
+  boost::asio::io_context& io_;
+  const SessionConfig config_;
+  const Clock& clock_;
+  SessionObserver& observer_;
+  boost::asio::cancellation_signal cancel_;  // I/O thread only
+  bool stopping_ = false;                    // I/O thread only
+  std::unique_ptr<Conversation> conversation_;  // I/O thread only
+  absl::StatusOr<ReverseLink> listener_{absl::UnavailableError("not listening")};
+  std::promise<void> ended_;
+  bool started_ = false;
+  SessionState state_ = SessionState::kConnecting;
+  std::string last_failure_;
+};
+
+}  // namespace ballast::session

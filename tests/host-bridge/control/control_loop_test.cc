@@ -1,0 +1,181 @@
+// The loop with everything real but the edges: a clock that stands still, actuators that only remember.
+#include "host-bridge/control/control_loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/units.h"
+
+namespace ballast::control {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ManualClock final : public Clock {
+ public:
+  [[nodiscard]] MonotonicTime Now() const override { return now; }
+  MonotonicTime now{Seconds(1000).count};
+};
+
+class RememberingActuator final : public vmm::Actuator {
+ public:
+  void Start() override {}
+  void SetBalloon(uint64_t id, BalloonBytes target) override { commands.emplace_back(id, target.count); }
+  std::vector<std::pair<uint64_t, int64_t>> commands;
+};
+
+// A 1 GiB guest whose balloon holds 768 MiB, on a host with plenty.
+class LoopTest : public ::testing::Test {
+ protected:
+  void Manage(policy::Mode mode = policy::Mode::kFull) {
+    policy::GuestLimits limits;
+    limits.name = "web";
+    limits.mode = mode;
+    loop_.emplace(LoopSettings{}, std::vector<ManagedGuest>{{limits, &mailbox_, &actuator_}},
+                  [this] { return Sampled<policy::HostReading>{{16 * kGiB, 8 * kGiB, 0, 0}, clock_.now}; },
+                  clock_, wakeup_, [this](LogLevel, const std::string& line) { lines_.push_back(line); });
+  }
+  void VmmSays(int64_t balloon, bool running = true) {
+    mailbox_.OnReading({{kGiB, BalloonBytes{balloon}, running}, clock_.now});
+  }
+  void GuestSays(int64_t available) {
+    policy::GuestReading reading;
+    reading.total_bytes = 200 * kMiB;
+    reading.available_bytes = available;
+    reading.free_bytes = available;
+    reading.pressure_onset = clock_.now - Milliseconds(2);
+    mailbox_.OnReport({reading, clock_.now}, true);
+  }
+
+  ManualClock clock_;
+  Wakeup wakeup_;
+  GuestMailbox mailbox_{wakeup_};
+  RememberingActuator actuator_;
+  std::vector<std::string> lines_;
+  std::optional<ControlLoop> loop_;
+};
+
+TEST_F(LoopTest, APressedGuestGetsItsBalloonBackInOneCommand) {
+  Manage();
+  VmmSays(768 * kMiB);
+  GuestSays(10 * kMiB);
+  loop_->Step();
+  ASSERT_EQ(actuator_.commands.size(), 1u);
+  EXPECT_EQ(actuator_.commands[0].second, 0);
+  EXPECT_THAT(lines_, Contains(HasSubstr("web")));
+}
+
+TEST_F(LoopTest, NothingIsDoneBeforeTheVmmsActualSizeIsKnown) {
+  Manage();
+  GuestSays(10 * kMiB);
+  loop_->Step();
+  EXPECT_THAT(actuator_.commands, IsEmpty());
+  VmmSays(768 * kMiB);
+  loop_->Step();
+  EXPECT_EQ(actuator_.commands.size(), 1u);
+}
+
+TEST_F(LoopTest, ObserveModeSaysWhatItWouldDoAndDoesNothing) {
+  Manage(policy::Mode::kObserve);
+  VmmSays(768 * kMiB);
+  GuestSays(10 * kMiB);
+  loop_->Step();
+  EXPECT_THAT(actuator_.commands, IsEmpty());
+  EXPECT_THAT(lines_, Contains(HasSubstr("observed only")));
+}
+
+TEST_F(LoopTest, APausedVmIsLeftAloneUntilItRuns) {
+  Manage();
+  VmmSays(768 * kMiB, /*running=*/false);
+  GuestSays(10 * kMiB);
+  loop_->Step();
+  EXPECT_THAT(actuator_.commands, IsEmpty());
+  VmmSays(768 * kMiB, /*running=*/true);
+  mailbox_.OnLifecycle(vmm::Lifecycle::kResumed);
+  loop_->Step();
+  EXPECT_EQ(actuator_.commands.size(), 1u);
+}
+
+TEST_F(LoopTest, ALostVmmLinkMakesTheGuestUnmanagedUntilItIsReadAgain) {
+  Manage();
+  VmmSays(768 * kMiB);
+  loop_->Step();
+  mailbox_.OnLink(vmm::LinkState::kFailed, absl::UnavailableError("connection closed"));
+  GuestSays(10 * kMiB);
+  loop_->Step();
+  EXPECT_THAT(actuator_.commands, IsEmpty());
+  EXPECT_THAT(lines_, Contains(HasSubstr("unmanaged: connection closed")));
+}
+
+TEST_F(LoopTest, TheReceiptTellsHowLongTheGuestWaited) {
+  Manage();
+  VmmSays(768 * kMiB);
+  GuestSays(10 * kMiB);
+  loop_->Step();
+  vmm::Receipt receipt;
+  receipt.id = actuator_.commands.at(0).first;
+  receipt.written_at = clock_.now + Milliseconds(1);
+  receipt.done_at = receipt.written_at + Microseconds(400);
+  mailbox_.OnReceipt(receipt);
+  loop_->Step();
+  EXPECT_THAT(lines_, Contains(HasSubstr("written 3.00 ms after pressure began")));
+}
+
+TEST_F(LoopTest, ARefusedCommandIsSaidAndTriedAgain) {
+  Manage();
+  VmmSays(768 * kMiB);
+  GuestSays(10 * kMiB);
+  loop_->Step();
+  vmm::Receipt receipt;
+  receipt.id = actuator_.commands.at(0).first;
+  receipt.status = absl::UnavailableError("connection closed");
+  mailbox_.OnReceipt(receipt);
+  for (int i = 0; i < 4; ++i) {
+    clock_.now = clock_.now + Seconds(1);
+    VmmSays(768 * kMiB);
+    GuestSays(10 * kMiB);
+    loop_->Step();
+  }
+  EXPECT_THAT(lines_, Contains(HasSubstr("failed: connection closed")));
+  EXPECT_GE(actuator_.commands.size(), 2u);
+}
+
+TEST_F(LoopTest, ARebootedGuestGetsASafeTargetFirst) {
+  Manage();
+  VmmSays(768 * kMiB);
+  GuestSays(150 * kMiB);
+  loop_->Step();
+  ASSERT_THAT(actuator_.commands, IsEmpty());
+  mailbox_.OnLifecycle(vmm::Lifecycle::kReset);
+  VmmSays(768 * kMiB);
+  loop_->Step();
+  ASSERT_EQ(actuator_.commands.size(), 1u);
+  EXPECT_EQ(actuator_.commands[0].second, 0);
+}
+
+TEST_F(LoopTest, ARebootSeenWhileTheVmmIsAwayIsActedOnWhenItIsBack) {
+  Manage();
+  mailbox_.OnLifecycle(vmm::Lifecycle::kReset);
+  loop_->Step();
+  EXPECT_THAT(actuator_.commands, IsEmpty());
+  VmmSays(768 * kMiB);
+  loop_->Step();
+  EXPECT_EQ(actuator_.commands.size(), 1u);
+}
+
+TEST_F(LoopTest, TheMailboxIsBoundedHoweverFastNewsComes) {
+  Manage();
+  for (int i = 0; i < 10'000; ++i) mailbox_.OnLifecycle(vmm::Lifecycle::kReset);
+  EXPECT_LE(mailbox_.Take().notices.size(), 64u);
+  EXPECT_GT(mailbox_.Counters().dropped_notices, 9'000u);
+}
+
+}  // namespace
+}  // namespace ballast::control

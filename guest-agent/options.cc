@@ -1,0 +1,135 @@
+#include "guest-agent/options.h"
+
+#include <boost/program_options.hpp>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "common/base/size_text.h"
+#include "common/base/text.h"
+
+namespace ballast::agent {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr const char* kDefaultFile = "/etc/ballast/agent.conf";
+
+// As typed, before sizes and levels are understood.
+struct RawOptions {
+  AgentConfig config;
+  std::string file = kDefaultFile;
+  std::string burst;
+  std::string log_level;
+  bool no_vsock = false;
+};
+
+po::options_description FileOptions(RawOptions& raw) {
+  po::options_description options("Settings (also in the configuration file)");
+  options.add_options()("vsock-port", po::value(&raw.config.vsock_port)->value_name("PORT"),
+                        "vsock port to listen on, 1..1023 (default 1000)")(
+      "no-vsock", po::bool_switch(&raw.no_vsock), "do not listen on vsock")(
+      "socket", po::value(&raw.config.socket)->value_name("PATH"),
+      "Unix socket for local tools, empty for none (default /run/ballast/agent.sock)")(
+      "dial", po::value(&raw.config.dial)->value_name("2:PORT"),
+      "connect to the host instead of listening on vsock")(
+      "assumed-burst", po::value(&raw.burst)->value_name("SIZE"),
+      "bytes a second of the fastest allocator to be ready for (default 1GiB)")(
+      "root", po::value(&raw.config.root)->value_name("DIR"), "directory in place of / for /proc and /sys")(
+      "log-level", po::value(&raw.log_level)->value_name("LEVEL"),
+      "debug, info, warning or error (default info)");
+  return options;
+}
+
+po::options_description CommandOptions(RawOptions& raw) {
+  po::options_description options("Commands");
+  options.add_options()("config", po::value(&raw.file)->value_name("FILE"),
+                        "configuration file (default /etc/ballast/agent.conf, if there)")(
+      "check-config", "say what is wrong with the configuration and exit")(
+      "print-config", "print the configuration in force and exit")("version", "print the version and exit")(
+      "help", "print this and exit");
+  return options;
+}
+
+Action ActionOf(const po::variables_map& values) {
+  if (values.count("help") != 0) return Action::kHelp;
+  if (values.count("version") != 0) return Action::kVersion;
+  if (values.count("check-config") != 0) return Action::kCheckConfig;
+  if (values.count("print-config") != 0) return Action::kPrintConfig;
+  return Action::kRun;
+}
+
+void ReadTexts(RawOptions& raw, std::vector<std::string>& faults) {
+  if (!raw.burst.empty()) {
+    const auto size = ParseSize(raw.burst);
+    if (size.ok()) {
+      raw.config.assumed_burst_bytes_per_second = *size;
+    } else {
+      faults.push_back(StrCat("assumed-burst: ", MessageOf(size.status())));
+    }
+  }
+  constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
+  for (size_t i = 0; i < std::size(kLevels); ++i) {
+    if (raw.log_level == kLevels[i]) raw.config.log_level = static_cast<LogLevel>(i);
+  }
+  const bool known = std::find(std::begin(kLevels), std::end(kLevels), raw.log_level) != std::end(kLevels);
+  if (!raw.log_level.empty() && !known) {
+    faults.push_back(StrCat("log-level = ", raw.log_level, ": allowed are debug, info, warning, error"));
+  }
+  raw.config.vsock = !raw.no_vsock;
+}
+
+// The file's options into `values`, where the command line has not set them.
+absl::Status ReadFile(const std::string& path, const po::options_description& known,
+                      po::variables_map& values) {
+  std::ifstream file(path);
+  if (!file) {
+    if (path == kDefaultFile) return absl::OkStatus();
+    return absl::InvalidArgumentError(StrCat("config = ", path, ": the file cannot be read"));
+  }
+  try {
+    po::store(po::parse_config_file(file, known), values);
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(StrCat(path, ": ", error.what()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Fill(int argc, const char* const* argv, RawOptions& raw, Options& options) {
+  const auto settings = FileOptions(raw);
+  po::options_description all("ballast-agent tells the host how much memory this guest needs");
+  all.add(CommandOptions(raw)).add(settings);
+  po::variables_map values;
+  try {
+    po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
+    if (values.count("config") != 0) raw.file = values["config"].as<std::string>();
+    if (auto status = ReadFile(raw.file, settings, values); !status.ok()) return status;
+    po::notify(values);
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(error.what());
+  }
+  options.action = ActionOf(values);
+  std::ostringstream help;
+  help << all;
+  options.help = help.str();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
+  RawOptions raw;
+  Options options;
+  if (auto status = Fill(argc, argv, raw, options); !status.ok()) return status;
+  std::vector<std::string> faults;
+  ReadTexts(raw, faults);
+  for (std::string& fault : Validate(raw.config)) faults.push_back(std::move(fault));
+  std::string text;
+  for (const std::string& fault : faults) text += StrCat(text.empty() ? "" : "\n", fault);
+  const bool matters = options.action != Action::kHelp && options.action != Action::kVersion;
+  if (matters && !faults.empty()) return absl::InvalidArgumentError(ToAbsl(text));
+  options.config = raw.config;
+  return options;
+}
+
+}  // namespace ballast::agent

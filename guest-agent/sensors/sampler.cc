@@ -1,0 +1,228 @@
+#include "guest-agent/sensors/sampler.h"
+
+#include <algorithm>
+
+namespace ballast::agent {
+namespace {
+
+__extension__ using Wide = __int128;
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+constexpr int64_t kMaxRate = int64_t{1} << 50;  // 1 PiB/s: beyond any memory, safe to multiply by 4
+
+// Shorter spans measure the kernel's per-CPU batching rather than the guest's programs.
+constexpr Nanos kRateSpan = Milliseconds(8);
+// With four samples one outlier is in the minority of the pairs; more than this only adds delay.
+constexpr size_t kRateSamples = 4;
+constexpr size_t kMaxRateSamples = 12;
+// A fall slower or smaller than this is noise and announces no exhaustion.
+constexpr int64_t kMeaningfulRate = 4 * kMiB;
+constexpr int64_t kMeaningfulFall = 512 * kKiB;
+
+constexpr Nanos kStallWindow = Milliseconds(100);
+// A level falls only after the samples said so for this long: around a threshold it would otherwise rise, and
+// be reported, hundreds of times a second.
+constexpr Nanos kCalmFor = Milliseconds(100);
+// A large deflation arrives in many small steps; one event for each of these spans is enough.
+constexpr Nanos kShrinkEventGap = Milliseconds(100);
+
+constexpr Nanos kMinInterval = Milliseconds(2);
+constexpr Nanos kPressedInterval = Milliseconds(5);
+constexpr Nanos kMaxInterval = Seconds(10);
+
+// Bytes per second by which MemAvailable fell between two points; 0 when no time passed.
+int64_t FallRate(MonotonicTime from, int64_t from_bytes, MonotonicTime to, int64_t to_bytes) {
+  const int64_t span = (to - from).count;
+  if (span <= 0) return 0;
+  const Wide rate = Wide{from_bytes - to_bytes} * kNanosPerSecond / span;
+  return static_cast<int64_t>(std::clamp<Wide>(rate, -kMaxRate, kMaxRate));
+}
+
+int64_t ToBytes(const Limit& limit, int64_t usable_bytes) {
+  const Wide share = Wide{std::max<int64_t>(usable_bytes, 0)} * limit.permyriad / 10'000;
+  return std::max(limit.min_bytes, std::min(limit.max_bytes, static_cast<int64_t>(share)));
+}
+
+int64_t Magnitude(int64_t rate) { return rate < 0 ? -rate : rate; }
+
+}  // namespace
+
+LevelBytes ToBytes(const Thresholds& thresholds, int64_t usable_bytes) {
+  LevelBytes bytes;
+  bytes.armed = ToBytes(thresholds.armed, usable_bytes);
+  bytes.pressed = std::min(ToBytes(thresholds.pressed, usable_bytes), bytes.armed);
+  bytes.critical = std::min(ToBytes(thresholds.critical, usable_bytes), bytes.pressed);
+  return bytes;
+}
+
+Step SamplePlan::Next(const Sample& sample) {
+  const bool usable =
+      sample.available_bytes && *sample.available_bytes >= 0 && *sample.available_bytes <= sample.total_bytes;
+  Step step;
+  Derived& derived = step.derived;
+  derived.recent_stall_permyriad = RecentStall(sample);
+  if (sample.stall_total_us && (stalls_.count == 0 || stalls_.Back(0).at < sample.at)) {
+    stalls_.Add({sample.at, *sample.stall_total_us});
+  }
+  const Level before = level_;
+  if (sample.balloon_inflate_pages && sample.balloon_deflate_pages) {
+    const int64_t pages = *sample.balloon_inflate_pages - *sample.balloon_deflate_pages;
+    derived.balloon_bytes =
+        static_cast<int64_t>(std::clamp<Wide>(Wide{pages} * config_.page_size_bytes, 0, kNoUpperBound));
+  }
+  if (usable) {
+    SetLimits(sample, derived);
+    if (points_.count == 0 || points_.Back(0).at < sample.at) {
+      points_.Add({sample.at, *sample.available_bytes});
+    }
+    const Trend trend = TrendOf();
+    derived.consumption_bytes_per_second = trend.bytes_per_second;
+    if (trend.announces_exhaustion) {
+      const Wide left = Wide{*sample.available_bytes} * kNanosPerSecond / trend.bytes_per_second;
+      derived.time_to_exhaustion = Nanos{static_cast<int64_t>(std::min<Wide>(left, INT64_MAX))};
+    }
+    Settle(Judge(*sample.available_bytes, derived), sample.at);
+  }
+  derived.level = level_;
+  derived.pressure_onset = pressure_onset_;
+  NoteEvents(sample, step);
+  const bool event = step.oom_kills > 0 || step.balloon_shrank_bytes > 0 || step.trigger_fired;
+  const bool due = !last_report_ || sample.at - *last_report_ >= CadenceOf(level_);
+  step.report_now = event || due || level_ > before;
+  if (step.report_now) last_report_ = sample.at;
+  step.next_sample_in = std::min(NextInterval(derived), *last_report_ + CadenceOf(level_) - sample.at);
+  step.next_sample_in = std::clamp(step.next_sample_in, kMinInterval, kMaxInterval);
+  return step;
+}
+
+// The middle slope of all pairs among the last samples: with four or more, one wrong sample cannot move it.
+// Of three, a fall counts only as far as both steps agree.
+SamplePlan::Trend SamplePlan::TrendOf() const {
+  size_t used = 1;
+  while (used < points_.Size() && used < kMaxRateSamples &&
+         (used < kRateSamples || points_.Back(0).at - points_.Back(used - 1).at < kRateSpan)) {
+    ++used;
+  }
+  const Point& newest = points_.Back(0);
+  if (used < 2 || newest.at - points_.Back(used - 1).at < kRateSpan) return {};
+  std::array<int64_t, kMaxRateSamples*(kMaxRateSamples - 1) / 2> slopes{};
+  size_t count = 0;
+  for (size_t later = 0; later < used; ++later) {
+    for (size_t earlier = later + 1; earlier < used; ++earlier) {
+      if (used == 3 && earlier != later + 1) continue;
+      const Point& from = points_.Back(earlier);
+      const Point& to = points_.Back(later);
+      slopes[count++] = FallRate(from.at, from.available_bytes, to.at, to.available_bytes);
+    }
+  }
+  if (used == 3 && (slopes[0] > 0) != (slopes[1] > 0)) return {};
+  const auto middle = slopes.begin() + static_cast<ptrdiff_t>((count - 1) / 2);
+  std::nth_element(slopes.begin(), middle, slopes.begin() + static_cast<ptrdiff_t>(count),
+                   [](int64_t a, int64_t b) { return Magnitude(a) < Magnitude(b); });
+  const int64_t fall = points_.Back(used - 1).available_bytes - newest.available_bytes;
+  return {*middle, *middle >= kMeaningfulRate && fall >= kMeaningfulFall};
+}
+
+// Between the last two samples: jumpy, but the first to know. Only decides how soon to look again.
+int64_t SamplePlan::LastRate() const {
+  if (points_.Size() < 2) return 0;
+  const Point& from = points_.Back(1);
+  const Point& to = points_.Back(0);
+  return FallRate(from.at, from.available_bytes, to.at, to.available_bytes);
+}
+
+int32_t SamplePlan::RecentStall(const Sample& sample) const {
+  if (!sample.stall_total_us || stalls_.Size() == 0) return 0;
+  size_t age = 0;
+  while (age + 1 < stalls_.Size() && sample.at - stalls_.Back(age).at < kStallWindow) ++age;
+  const StallPoint& from = stalls_.Back(age);
+  const Nanos span = std::max(sample.at - from.at, kStallWindow);
+  const int64_t stalled_us = *sample.stall_total_us - from.total_us;
+  if (stalled_us <= 0) return 0;
+  const Wide share = Wide{stalled_us} * 1'000 * 10'000 / span.count;
+  return static_cast<int32_t>(std::min<Wide>(share, 10'000));
+}
+
+void SamplePlan::SetLimits(const Sample& sample, const Derived& derived) {
+  const int64_t balloon = config_.total_includes_balloon ? derived.balloon_bytes.value_or(0) : 0;
+  limits_ = ToBytes(config_.thresholds, sample.total_bytes - balloon);
+}
+
+Level SamplePlan::Judge(int64_t available_bytes, const Derived& derived) const {
+  const Thresholds& thresholds = config_.thresholds;
+  const bool gone_soon =
+      derived.time_to_exhaustion && *derived.time_to_exhaustion <= thresholds.exhaustion_horizon;
+  if (available_bytes < limits_.critical || available_bytes == 0 || gone_soon) {
+    return Level::kCritical;
+  }
+  if (available_bytes < limits_.pressed) return Level::kPressed;
+  if (available_bytes >= limits_.armed) return Level::kQuiet;
+  // The system's stalls include those a cgroup's own limit causes; they matter only while memory is short.
+  return derived.recent_stall_permyriad >= thresholds.stall_permyriad ? Level::kPressed : Level::kArmed;
+}
+
+void SamplePlan::Settle(Level judged, MonotonicTime at) {
+  if (judged >= level_) {
+    level_ = judged;
+    calmer_since_.reset();
+  } else if (!calmer_since_) {
+    calmer_since_ = at;
+    calmer_peak_ = judged;
+  } else {
+    calmer_peak_ = std::max(calmer_peak_, judged);
+    if (at - *calmer_since_ >= kCalmFor) {
+      level_ = calmer_peak_;
+      calmer_since_.reset();
+    }
+  }
+  if (level_ < Level::kPressed) {
+    pressure_onset_.reset();
+  } else if (!pressure_onset_) {
+    pressure_onset_ = at;
+  }
+}
+
+void SamplePlan::NoteEvents(const Sample& sample, Step& step) {
+  step.trigger_fired = sample.trigger_fired;
+  if (sample.oom_kills) {
+    if (known_oom_kills_) step.oom_kills = std::max<int64_t>(*sample.oom_kills - *known_oom_kills_, 0);
+    known_oom_kills_ = sample.oom_kills;
+  }
+  if (!sample.balloon_deflate_pages) return;
+  const int64_t known = known_deflate_pages_.value_or(*sample.balloon_deflate_pages);
+  const bool too_soon = last_shrink_event_ && sample.at - *last_shrink_event_ < kShrinkEventGap;
+  if (*sample.balloon_deflate_pages > known && too_soon) return;  // counted with the next event
+  known_deflate_pages_ = sample.balloon_deflate_pages;
+  if (*sample.balloon_deflate_pages <= known) return;
+  const Wide shrank = Wide{*sample.balloon_deflate_pages - known} * config_.page_size_bytes;
+  step.balloon_shrank_bytes = static_cast<int64_t>(std::min<Wide>(shrank, kNoUpperBound));
+  last_shrink_event_ = sample.at;
+}
+
+// A quarter of the time in which the fastest plausible allocator could eat what is left above the critical
+// threshold: it is then seen at least three times before it gets there.
+Nanos SamplePlan::NextInterval(const Derived& derived) const {
+  if (points_.Size() == 0) return CadenceOf(level_);
+  const int64_t seen = 2 * std::max(derived.consumption_bytes_per_second, LastRate());
+  const int64_t fastest = std::max({seen, config_.assumed_burst_bytes_per_second, int64_t{1}});
+  const int64_t headroom = std::max<int64_t>(points_.Back(0).available_bytes - limits_.critical, 0);
+  const Wide quarter = Wide{headroom} * kNanosPerSecond / fastest / 4;
+  const Nanos longest = level_ >= Level::kPressed ? kPressedInterval : kMaxInterval;
+  const Nanos wanted{static_cast<int64_t>(std::min<Wide>(quarter, longest.count))};
+  return std::clamp(wanted, kMinInterval, longest);
+}
+
+Nanos SamplePlan::CadenceOf(Level level) const {
+  switch (level) {
+    case Level::kQuiet:
+      return config_.cadence.quiet;
+    case Level::kArmed:
+      return config_.cadence.armed;
+    case Level::kPressed:
+    case Level::kCritical:
+      return config_.cadence.pressed;
+  }
+  return config_.cadence.quiet;
+}
+
+}  // namespace ballast::agent

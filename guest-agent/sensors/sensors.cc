@@ -1,0 +1,81 @@
+#include "guest-agent/sensors/sensors.h"
+
+#include <utility>
+
+#include "common/base/text.h"
+
+namespace ballast::agent {
+namespace {
+
+// The largest seen are 1.6 KB, 4.5 KB and 0.2 KB (6.1 to 6.18); room for kernels to come.
+constexpr size_t kMeminfoCapacity = 8 * 1024;
+constexpr size_t kVmstatCapacity = 32 * 1024;
+constexpr size_t kPsiCapacity = 1024;
+
+// A vmstat read costs four times the others together and allocates in the kernel.
+constexpr Nanos kSlowReadGap = Milliseconds(20);
+
+std::optional<PinnedFile> OpenOrSay(const FileReader& files, const char* path, size_t capacity,
+                                    std::string& reason) {
+  auto file = PinnedFile::Open(files, path, capacity);
+  // Some kernels show the file but refuse the read (pressure when it is off).
+  const absl::Status status = file.ok() ? file->Read().status() : file.status();
+  if (status.ok()) return *std::move(file);
+  reason = MessageOf(status);
+  return std::nullopt;
+}
+
+template <typename T, typename Parser>
+std::optional<T> ReadAs(std::optional<PinnedFile>& file, Parser parse) {
+  if (!file) return std::nullopt;
+  const auto text = file->Read();
+  if (!text.ok()) return std::nullopt;
+  auto value = parse(*text);
+  if (!value.ok()) return std::nullopt;
+  return *value;
+}
+
+}  // namespace
+
+Sample ToSample(const Readings& readings) {
+  Sample sample;
+  sample.at = readings.at;
+  if (readings.meminfo) {
+    sample.total_bytes = readings.meminfo->total_bytes;
+    sample.available_bytes = readings.meminfo->available_bytes;
+  }
+  if (readings.psi_memory) sample.stall_total_us = readings.psi_memory->some.total_us;
+  if (readings.vmstat) {
+    sample.oom_kills = readings.vmstat->oom_kills;
+    sample.balloon_inflate_pages = readings.vmstat->balloon_inflate_pages;
+    sample.balloon_deflate_pages = readings.vmstat->balloon_deflate_pages;
+  }
+  return sample;
+}
+
+Sensors::Sensors(const FileReader& files)
+    : capabilities_{{{"meminfo", ""}, {"vmstat", ""}, {"psi", ""}, {"swap", ""}}} {
+  meminfo_ = OpenOrSay(files, "/proc/meminfo", kMeminfoCapacity, capabilities_[0].reason);
+  vmstat_ = OpenOrSay(files, "/proc/vmstat", kVmstatCapacity, capabilities_[1].reason);
+  psi_memory_ = OpenOrSay(files, "/proc/pressure/memory", kPsiCapacity, capabilities_[2].reason);
+  std::string ignored;  // I/O pressure comes and goes with memory pressure
+  psi_io_ = OpenOrSay(files, "/proc/pressure/io", kPsiCapacity, ignored);
+  const auto meminfo = ReadAs<kernel::Meminfo>(meminfo_, kernel::ParseMeminfo);
+  if (!meminfo || meminfo->swap_total_bytes.value_or(0) == 0) capabilities_[3].reason = "no swap is in use";
+}
+
+const Readings& Sensors::Read(MonotonicTime now, bool fresh) {
+  readings_.at = now;
+  readings_.meminfo = ReadAs<kernel::Meminfo>(meminfo_, kernel::ParseMeminfo);
+  readings_.psi_memory = ReadAs<kernel::Psi>(psi_memory_, kernel::ParsePsi);
+  if (fresh || !slow_read_at_ || now - *slow_read_at_ >= kSlowReadGap) ReadSlowOnes(now);
+  return readings_;
+}
+
+void Sensors::ReadSlowOnes(MonotonicTime now) {
+  slow_read_at_ = now;
+  readings_.vmstat = ReadAs<kernel::Vmstat>(vmstat_, kernel::ParseVmstat);
+  readings_.psi_io = ReadAs<kernel::Psi>(psi_io_, kernel::ParsePsi);
+}
+
+}  // namespace ballast::agent

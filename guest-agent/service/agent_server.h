@@ -1,0 +1,33 @@
+// The gRPC server. It listens nowhere: connections come as descriptors from the Listener.
+#pragma once
+
+#include <grpcpp/server.h>
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "common/os/unique_fd.h"
+#include "guest-agent/service/guest_agent_service.h"
+
+namespace ballast::agent {
+
+class AgentServer {
+ public:
+  // `service` must outlive the server. Serves health checks and reflection beside it.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<AgentServer>> Start(GuestAgentService& service);
+  ~AgentServer();
+  AgentServer(const AgentServer&) = delete;
+  AgentServer& operator=(const AgentServer&) = delete;
+
+  // Serves a connected, non-blocking stream socket until either side closes it.
+  void Serve(UniqueFd connection);
+  // Cancels the calls still open after a second. Serve must not be called any more.
+  void Stop();
+
+ private:
+  explicit AgentServer(std::unique_ptr<grpc::Server> server);
+
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace ballast::agent

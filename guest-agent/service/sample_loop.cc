@@ -1,0 +1,176 @@
+#include "guest-agent/service/sample_loop.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <utility>
+
+#include "common/base/text.h"
+
+namespace ballast::agent {
+namespace {
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+}  // namespace
+
+SampleLoop::SampleLoop(Sensors sensors, std::optional<PsiTrigger> trigger, const Clock& clock,
+                       Options options, UniqueFd wake)
+    : clock_(clock),
+      options_(std::move(options)),
+      wake_(std::move(wake)),
+      sensors_(std::move(sensors)),
+      trigger_(std::move(trigger)) {
+  watchers_.reserve(2 * kMaxWatchers);
+  arrivals_.reserve(2 * kMaxWatchers);
+}
+
+absl::StatusOr<std::unique_ptr<SampleLoop>> SampleLoop::Start(Sensors sensors,
+                                                              std::optional<PsiTrigger> trigger,
+                                                              const Clock& clock, Options options) {
+  UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake.IsOpen()) return ErrnoStatus(errno, "eventfd");
+  std::unique_ptr<SampleLoop> loop(
+      new SampleLoop(std::move(sensors), std::move(trigger), clock, std::move(options), std::move(wake)));
+  loop->thread_ = std::thread([self = loop.get()] { self->Run(); });
+  return loop;
+}
+
+SampleLoop::~SampleLoop() { Stop(); }
+
+absl::Status SampleLoop::Add(std::shared_ptr<WatchStream> stream) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return absl::UnavailableError("the agent is stopping");
+    if (live_ >= kMaxWatchers) {
+      return absl::ResourceExhaustedError(StrCat(kMaxWatchers, " clients watch already"));
+    }
+    ++live_;
+    arrivals_.push_back(std::move(stream));
+  }
+  Wake();
+  return absl::OkStatus();
+}
+
+void SampleLoop::Leave() {
+  {
+    const std::lock_guard lock(mutex_);
+    --live_;
+  }
+  Wake();
+}
+
+void SampleLoop::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  Wake();
+  std::call_once(joined_, [this] { thread_.join(); });
+}
+
+void SampleLoop::Wake() {
+  const uint64_t one = 1;
+  // Ignoring a full counter: then the thread is about to wake anyway.
+  [[maybe_unused]] const ssize_t n = ::write(wake_.Get(), &one, sizeof one);
+}
+
+void SampleLoop::Run() {
+  if (options_.on_thread_start) options_.on_thread_start();
+  while (Adopt()) {
+    const bool fired = WaitForTrigger();
+    const MonotonicTime now = clock_.Now();
+    const bool due = std::any_of(watchers_.begin(), watchers_.end(),
+                                 [&](const Watcher& watcher) { return watcher.next_at <= now; });
+    if (fired || due) Look(now, fired);
+  }
+  for (Watcher& watcher : watchers_) {
+    watcher.stream->End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the agent is stopping"));
+  }
+  watchers_.clear();
+}
+
+// Takes in who came, lets go who left; false when it is time to stop.
+bool SampleLoop::Adopt() {
+  std::erase_if(watchers_, [](const Watcher& watcher) { return watcher.stream->IsOver(); });
+  const std::lock_guard lock(mutex_);
+  for (auto& stream : arrivals_) watchers_.push_back({std::move(stream), std::nullopt, MonotonicTime{}});
+  arrivals_.clear();
+  return !stopping_;
+}
+
+// Until a sample is due, somebody comes or leaves, or the kernel's trigger fires (true).
+bool SampleLoop::WaitForTrigger() {
+  const bool watched = !watchers_.empty();
+  std::array<pollfd, 2> polled{{{wake_.Get(), POLLIN, 0}, {-1, POLLPRI, 0}}};
+  timespec timeout{};
+  if (watched) {
+    const auto next = std::min_element(watchers_.begin(), watchers_.end(),
+                                       [](const auto& a, const auto& b) { return a.next_at < b.next_at; });
+    const int64_t wait_ns = std::max<int64_t>((next->next_at - clock_.Now()).count, 0);
+    timeout = {wait_ns / kNanosPerSecond, wait_ns % kNanosPerSecond};
+    if (trigger_) polled[1].fd = trigger_->Fd();
+  }
+  if (::ppoll(polled.data(), polled.size(), watched ? &timeout : nullptr, nullptr) <= 0) return false;
+  if ((polled[0].revents & POLLIN) != 0) {
+    uint64_t count = 0;
+    [[maybe_unused]] const ssize_t n = ::read(wake_.Get(), &count, sizeof count);
+  }
+  if ((polled[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+    trigger_.reset();  // the kernel took it back; sampling goes on by time alone
+    return false;
+  }
+  return (polled[1].revents & POLLPRI) != 0;
+}
+
+void SampleLoop::Look(MonotonicTime now, bool trigger_fired) {
+  const bool newcomer =
+      std::any_of(watchers_.begin(), watchers_.end(), [](const Watcher& watcher) { return !watcher.plan; });
+  const Readings& readings = sensors_.Read(now, newcomer || trigger_fired);
+  Sample sample = ToSample(readings);
+  sample.trigger_fired = trigger_fired;
+  for (Watcher& watcher : watchers_) {
+    if (watcher.plan) {
+      Tell(watcher, readings, sample);
+    } else {
+      Greet(watcher, readings, sample);
+    }
+  }
+}
+
+void SampleLoop::Greet(Watcher& watcher, const Readings& readings, const Sample& sample) {
+  const WatchSettings& settings = watcher.stream->Settings();
+  watcher.plan.emplace(
+      SamplerConfig{.thresholds = settings.thresholds,
+                    .cadence = settings.cadence,
+                    .assumed_burst_bytes_per_second = options_.assumed_burst_bytes_per_second,
+                    .page_size_bytes = options_.page_size_bytes,
+                    .total_includes_balloon = options_.total_includes_balloon});
+  const Step step = watcher.plan->Next(sample);
+  watcher.next_at = sample.at + step.next_sample_in;
+  watcher.stream->OfferHello({readings, step.derived});
+}
+
+void SampleLoop::Tell(Watcher& watcher, const Readings& readings, const Sample& sample) {
+  const Step step = watcher.plan->Next(sample);
+  watcher.next_at = sample.at + step.next_sample_in;
+  if (step.oom_kills > 0) {
+    watcher.stream->OfferEvent(
+        {EventKind::kOomKill, sample.at, step.oom_kills, sample.oom_kills.value_or(0)});
+  }
+  if (step.trigger_fired && trigger_) {
+    watcher.stream->OfferEvent(
+        {EventKind::kPressureTrigger, sample.at, trigger_->ThresholdUs(), trigger_->WindowUs()});
+  }
+  if (step.balloon_shrank_bytes > 0) {
+    watcher.stream->OfferEvent({EventKind::kBalloonShrank, sample.at, step.balloon_shrank_bytes, 0});
+  }
+  if (step.report_now) watcher.stream->OfferReport({readings, step.derived});
+}
+
+}  // namespace ballast::agent

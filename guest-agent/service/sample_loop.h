@@ -1,0 +1,84 @@
+// The one thread that looks at the guest. It samples as often as its most demanding watcher needs, and blocks
+// without looking while nobody watches.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/os/clock.h"
+#include "common/os/unique_fd.h"
+#include "guest-agent/sensors/psi_trigger.h"
+#include "guest-agent/sensors/sampler.h"
+#include "guest-agent/sensors/sensors.h"
+#include "guest-agent/service/watch_stream.h"
+
+namespace ballast::agent {
+
+class SampleLoop {
+ public:
+  static constexpr size_t kMaxWatchers = 16;
+
+  struct Options {
+    int64_t assumed_burst_bytes_per_second = kGiB;
+    int64_t page_size_bytes = 4 * kKiB;
+    bool total_includes_balloon = false;    // see SamplerConfig
+    std::function<void()> on_thread_start;  // in the sampling thread, to set its priority; may be empty
+  };
+
+  // `clock` must outlive the loop. Errors: the kernel's, when it gives no descriptor.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<SampleLoop>> Start(Sensors sensors,
+                                                                         std::optional<PsiTrigger> trigger,
+                                                                         const Clock& clock, Options options);
+  ~SampleLoop();
+  SampleLoop(const SampleLoop&) = delete;
+  SampleLoop& operator=(const SampleLoop&) = delete;
+
+  // From now on the stream gets its hello, reports and events. RESOURCE_EXHAUSTED when kMaxWatchers watch,
+  // UNAVAILABLE when the loop was stopped. Thread-safe.
+  [[nodiscard]] absl::Status Add(std::shared_ptr<WatchStream> stream);
+  // To be called once for each added stream, when it is over. Thread-safe.
+  void Leave();
+
+  // Ends every stream with UNAVAILABLE and joins the thread. Thread-safe, may be repeated.
+  void Stop();
+
+ private:
+  struct Watcher {
+    std::shared_ptr<WatchStream> stream;
+    std::optional<SamplePlan> plan;  // none before the first sample
+    MonotonicTime next_at;
+  };
+
+  SampleLoop(Sensors sensors, std::optional<PsiTrigger> trigger, const Clock& clock, Options options,
+             UniqueFd wake);
+  void Run();
+  void Wake();
+  [[nodiscard]] bool Adopt();
+  [[nodiscard]] bool WaitForTrigger();
+  void Look(MonotonicTime now, bool trigger_fired);
+  void Greet(Watcher& watcher, const Readings& readings, const Sample& sample);
+  void Tell(Watcher& watcher, const Readings& readings, const Sample& sample);
+
+  const Clock& clock_;
+  const Options options_;
+  const UniqueFd wake_;
+
+  // Of the sampling thread alone.
+  Sensors sensors_;
+  std::optional<PsiTrigger> trigger_;
+  std::vector<Watcher> watchers_;
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<WatchStream>> arrivals_;
+  size_t live_ = 0;  // added and not left
+  bool stopping_ = false;
+  std::once_flag joined_;
+  std::thread thread_;
+};
+
+}  // namespace ballast::agent

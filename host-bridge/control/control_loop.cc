@@ -51,7 +51,7 @@ void ControlLoop::Step() {
     facts.history = std::move(outcome.histories[i]);
     // Without a VMM the safe target of a rebooted guest could not be set: it stays owed.
     if (facts.vmm) facts.rebooted = false;
-    CheckSettled(i, now);
+    CheckSettled(i);
   }
   snapshot_.host_history = outcome.host_history;
 }
@@ -129,7 +129,7 @@ void ControlLoop::Act(const policy::Decision& decision) {
   log_(LogLevel::kInfo, StrCat(policy::Explain(decision, name), " [command ", id, "]"));
 }
 
-void ControlLoop::CheckSettled(size_t index, MonotonicTime now) {
+void ControlLoop::CheckSettled(size_t index) {
   Guest& guest = guests_[index];
   const policy::GuestFacts& facts = snapshot_.guests[index];
   if (!guest.settling || !facts.vmm || facts.vmm->at < guest.settling_since) return;
@@ -137,7 +137,7 @@ void ControlLoop::CheckSettled(size_t index, MonotonicTime now) {
   const int64_t apart = facts.vmm->value.balloon_actual.count - guest.settling->count;
   if (apart > kMiB || apart < -kMiB) return;
   Say(LogLevel::kInfo, guest,
-      StrCat("balloon reached ", FormatSize(guest.settling->count), " after ", Millis(now - guest.settling_since)));
+      StrCat("balloon reached ", FormatSize(guest.settling->count), " after ", Millis(facts.vmm->at - guest.settling_since)));
   guest.settling.reset();
 }
 

@@ -64,7 +64,7 @@ class ControlLoop {
   void RefreshHost(MonotonicTime now);
   void TakeNews(size_t index, MonotonicTime now);
   void TakeReceipt(Guest& guest, const vmm::Receipt& receipt);
-  void CheckSettled(size_t index, MonotonicTime now);
+  void CheckSettled(size_t index);
   void Act(const policy::Decision& decision);
   void LogHolds(const policy::Outcome& outcome);
   void Say(LogLevel level, const Guest& guest, const std::string& text);

@@ -86,8 +86,12 @@ void GuestMailbox::OnSession(session::SessionState state, const absl::Status& wh
 }
 
 void GuestMailbox::OnReading(const Sampled<policy::VmmReading>& reading) {
-  std::lock_guard lock(mutex_);
-  news_.vmm = reading;
+  {
+    std::lock_guard lock(mutex_);
+    news_.vmm = reading;
+  }
+  // Readings are few (an event a second, a poll every five), and a receiver may be waiting for what arrived.
+  wakeup_.Ring();
 }
 
 void GuestMailbox::OnReceipt(const vmm::Receipt& receipt) {

@@ -12,6 +12,7 @@
 #include "common/base/sampled.h"
 #include "common/base/units.h"
 #include "host-bridge/policy/snapshot.h"
+#include "host-bridge/vmm/balloon_statistics.h"
 
 namespace ballast::vmm {
 
@@ -23,22 +24,6 @@ struct Receipt {
   MonotonicTime written_at;  // when the last byte of the command was handed to the kernel; {0} when never
   MonotonicTime done_at;
   bool dry_run = false;  // nothing was sent: see dry_run_actuator.h
-};
-
-// What the guest's balloon driver says about its memory: a second opinion when the agent is silent. Written
-// by the guest, so no more trusted than the agent. Absent = the guest or the VMM does not give it.
-struct BalloonStatistics {
-  std::optional<int64_t> updated_unix_seconds;  // host's wall clock; absent: never
-  std::optional<int64_t> total_bytes;
-  std::optional<int64_t> free_bytes;
-  std::optional<int64_t> available_bytes;
-  std::optional<int64_t> cache_bytes;
-  std::optional<int64_t> swap_in_bytes;
-  std::optional<int64_t> swap_out_bytes;
-  std::optional<int64_t> major_faults;
-  std::optional<int64_t> oom_kills;
-
-  friend bool operator==(const BalloonStatistics&, const BalloonStatistics&) = default;
 };
 
 enum class LinkState { kConnecting, kReady, kFailed };

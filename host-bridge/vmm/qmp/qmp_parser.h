@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/units.h"
-#include "host-bridge/vmm/actuator.h"
+#include "host-bridge/vmm/balloon_statistics.h"
 
 namespace ballast::vmm::qmp {
 

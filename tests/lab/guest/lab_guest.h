@@ -1,0 +1,39 @@
+// The lab's static helper inside test guests: one program, one subcommand per file.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace ballast::lab::guest {
+
+// "--name value" pairs; a name without a value is "1".
+class Options {
+ public:
+  Options(int argc, char** argv);
+  // The value of --name as a number, or `fallback` when it is absent or not a number.
+  int64_t Number(const std::string& name, int64_t fallback) const;
+  std::string Text(const std::string& name, const std::string& fallback) const;
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+int64_t NowMs();  // CLOCK_MONOTONIC
+void SleepUntilMs(int64_t when_ms);
+
+// Runs shell commands for the host: one vsock connection (port 5000) is one line with a command; the answer
+// is its output as it comes, then "\x1e<exit status>\n". A command whose connection is closed is killed. Does
+// not return.
+int Serve(const Options& options);
+
+// Fills memory at a given rate, holds it, proves that it still holds what was written.
+int Hog(const Options& options);
+
+// Reads a block device through the page cache: memory that is used yet reclaimable.
+int Cache(const Options& options);
+
+// MemAvailable and the kernel's count of OOM kills.
+int Stat(const Options& options);
+
+}  // namespace ballast::lab::guest

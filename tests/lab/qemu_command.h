@@ -1,0 +1,42 @@
+// The QEMU command line of a lab guest, as a pure function of its options.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ballast::lab {
+
+struct GuestOptions {
+  std::string name = "guest";  // names its directory and log: short, no slashes
+  int64_t memory_mib = 1024;
+  int64_t hotplug_mib = 0;  // room for DIMMs or virtio-mem beyond memory_mib
+  int cpus = 1;
+  bool deflate_on_oom = false;
+  bool free_page_reporting = true;
+  int64_t zram_mib = 0;                   // swap on compressed memory
+  int64_t disk_mib = 0;                   // /dev/vda, sparse and zero: page cache for `lab-guest cache`
+  bool agent = true;                      // start ballast-agent at boot
+  std::vector<std::string> agent_args{};  // without spaces and commas
+  std::string kernel{};                   // empty: the one that was fetched
+  std::string initramfs{};                // empty: the one that was built
+  std::vector<std::string> qemu_args{};   // appended
+};
+
+// Paths and the accelerator a guest runs with.
+struct QemuPlaces {
+  std::string qemu{};
+  std::string accelerator{};  // "tcg" or "kvm"
+  std::string kernel{};
+  std::string initramfs{};
+  std::string serial_log{};
+  std::string bridge_qmp{};
+  std::string test_qmp{};
+  std::string vsock_socket{};  // of vhost-device-vsock; empty: the host kernel's vsock with guest_cid
+  uint32_t guest_cid = 3;      // 0 and no vsock_socket: no vsock at all
+  std::string disk{};          // empty: none
+};
+
+[[nodiscard]] std::vector<std::string> QemuCommand(const GuestOptions& options, const QemuPlaces& places);
+
+}  // namespace ballast::lab

@@ -1,0 +1,89 @@
+#include "guest-agent/options.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "common/base/text.h"
+
+namespace ballast::agent {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+absl::StatusOr<Options> Parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "ballast-agent");
+  return ParseOptions(static_cast<int>(words.size()), words.data());
+}
+
+std::string WriteConfig(const std::string& text) {
+  const std::string path = ::testing::TempDir() + "ballast_agent_options_test.conf";
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST(Options, NothingSaidIsTheDefault) {
+  const auto options = Parse({});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->config, AgentConfig{});
+  EXPECT_EQ(options->action, Action::kRun);
+}
+
+TEST(Options, TheCommandLineGoesBeforeTheFile) {
+  const std::string path = WriteConfig("vsock-port = 900\nassumed-burst = 2GiB\nno-vsock = true\n");
+  const auto options = Parse({"--config", path.c_str(), "--vsock-port", "901"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->config.vsock_port, 901u);
+  EXPECT_EQ(options->config.assumed_burst_bytes_per_second, 2 * kGiB);
+  EXPECT_FALSE(options->config.vsock);
+}
+
+TEST(Options, WhatIsPrintedReadsBackTheSame) {
+  AgentConfig config;
+  config.vsock_port = 77;
+  config.vsock = false;
+  config.socket = "/tmp/s";
+  config.dial = "2:1001";
+  config.root = "/tmp/r";
+  config.assumed_burst_bytes_per_second = 3 * kMiB;
+  config.log_level = LogLevel::kError;
+  const std::string path = WriteConfig(ToText(config));
+  const auto options = Parse({"--config", path.c_str()});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->config, config);
+}
+
+TEST(Options, AllFaultsAreToldAtOnce) {
+  const auto options =
+      Parse({"--vsock-port", "1024", "--dial", "3:5", "--assumed-burst", "4MB", "--log-level", "loud"});
+  ASSERT_FALSE(options.ok());
+  EXPECT_THAT(MessageOf(options.status()),
+              AllOf(HasSubstr("vsock-port = 1024"), HasSubstr("1..1023"), HasSubstr("dial = 3:5"),
+                    HasSubstr("write '4MiB'"), HasSubstr("log-level = loud")));
+}
+
+TEST(Options, RefusesWhatItDoesNotKnow) {
+  EXPECT_FALSE(Parse({"--frobnicate"}).ok());
+  EXPECT_FALSE(Parse({"stray"}).ok());
+  EXPECT_FALSE(Parse({"--config", "/nonexistent/agent.conf"}).ok());
+  const std::string path = WriteConfig("colour = red\n");
+  EXPECT_FALSE(Parse({"--config", path.c_str()}).ok());
+}
+
+TEST(Options, AnAgentNobodyCanReachIsAFault) {
+  const auto options = Parse({"--no-vsock", "--socket", ""});
+  ASSERT_FALSE(options.ok());
+  EXPECT_THAT(MessageOf(options.status()), HasSubstr("nobody could reach"));
+}
+
+TEST(Options, HelpAndVersionNeedNoValidConfiguration) {
+  EXPECT_EQ(Parse({"--help", "--vsock-port", "5000"})->action, Action::kHelp);
+  EXPECT_EQ(Parse({"--version"})->action, Action::kVersion);
+}
+
+}  // namespace
+}  // namespace ballast::agent

@@ -1,0 +1,177 @@
+// What a client of the agent sees.
+#include <gmock/gmock.h>
+
+#include <vector>
+
+#include "tests/guest-agent/service/agent_fixture.h"
+
+namespace ballast::agent {
+namespace {
+
+using guest::v1::GuestAgent;
+using guest::v1::WatchRequest;
+using guest::v1::WatchResponse;
+using ::testing::HasSubstr;
+
+class AgentTest : public AgentFixture {};
+
+bool IsReportAt(const WatchResponse& response, guest::v1::Level level) {
+  return response.has_report() && response.report().level() == level;
+}
+
+WatchRequest PressedBelow(int64_t bytes) {
+  WatchRequest request;
+  auto& limit = *request.mutable_thresholds()->mutable_pressed();
+  limit.set_permyriad(1);
+  limit.set_min_bytes(bytes);
+  limit.set_max_bytes(bytes);
+  return request;
+}
+
+TEST_F(AgentTest, SaysWhatItIs) {
+  guest::v1::GetInfoResponse info;
+  grpc::ClientContext context;
+  const int64_t before = clock_.Now().ns;
+  const auto status = GuestAgent::NewStub(Connect())->GetInfo(&context, {}, &info);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(info.boot_id(), "00000000-0000-4000-8000-000000000001");
+  EXPECT_EQ(info.agent_generation(), 7u);
+  EXPECT_EQ(info.agent_version(), "test");
+  EXPECT_GE(info.monotonic_ns(), before);
+  EXPECT_LE(info.monotonic_ns(), clock_.Now().ns);
+  EXPECT_FALSE(info.has_balloon());
+  ASSERT_EQ(info.capabilities_size(), 4);
+  EXPECT_TRUE(info.capabilities(0).available());
+  EXPECT_FALSE(info.capabilities(3).available());
+  EXPECT_THAT(info.capabilities(3).reason(), HasSubstr("swap"));
+}
+
+TEST_F(AgentTest, GreetsWithAFullReportAtOnce) {
+  const auto watch = Watch();
+  const WatchResponse first = watch->Next();
+  EXPECT_EQ(first.sequence(), 1u);
+  ASSERT_TRUE(first.has_hello());
+  const auto& hello = first.hello();
+  EXPECT_EQ(hello.agent_generation(), 7u);
+  EXPECT_EQ(hello.report().level(), guest::v1::LEVEL_QUIET);
+  EXPECT_EQ(hello.report().meminfo().available_bytes(), 900 * kMiB);
+  EXPECT_TRUE(hello.report().has_psi_memory());
+  EXPECT_TRUE(hello.report().vmstat().has_oom_kills());
+  EXPECT_EQ(hello.cadence().quiet_ms(), 10'000);
+  EXPECT_EQ(hello.thresholds().pressed().permyriad(), 2'000);
+  EXPECT_EQ(hello.thresholds().exhaustion_horizon_ms(), 500);
+}
+
+TEST_F(AgentTest, TellsOfARiseWithinMilliseconds) {
+  WatchRequest request;
+  request.mutable_cadence()->set_quiet_ms(60'000);
+  request.mutable_cadence()->set_armed_ms(10'000);
+  const auto watch = Watch(request);
+  watch->Next();
+  Guest().SetAvailable(300 * kMiB);
+  ASSERT_TRUE(watch->Until([](const auto& r) { return IsReportAt(r, guest::v1::LEVEL_ARMED); }));
+  const int64_t fell_at = clock_.Now().ns;
+  Guest().SetAvailable(50 * kMiB);
+  const auto told = watch->Until([](const auto& r) { return IsReportAt(r, guest::v1::LEVEL_CRITICAL); });
+  const int64_t told_at = clock_.Now().ns;
+  ASSERT_TRUE(told.has_value());
+  EXPECT_TRUE(told->report().derived().has_pressure_onset_ns());
+  EXPECT_GE(told->report().derived().pressure_onset_ns(), fell_at);
+  // With 200 MiB to the critical threshold it looks every 50 ms; the rest is for a loaded machine.
+  EXPECT_LT(told_at - fell_at, 500'000'000);
+}
+
+TEST_F(AgentTest, TellsEachWatcherByItsOwnThresholds) {
+  const auto nervous = Watch(PressedBelow(880 * kMiB));
+  const auto calm = Watch();
+  nervous->Next();
+  calm->Next();
+  Guest().SetAvailable(600 * kMiB);
+  EXPECT_TRUE(nervous->Until([](const auto& r) {
+    return IsReportAt(r, guest::v1::LEVEL_ARMED) || IsReportAt(r, guest::v1::LEVEL_PRESSED);
+  }));
+  Guest().SetAvailable(300 * kMiB);
+  const auto seen = calm->Until([](const auto& r) { return r.has_report(); });
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(seen->report().level(), guest::v1::LEVEL_ARMED);
+}
+
+TEST_F(AgentTest, AnOomKillIsAnEventOfItsOwn) {
+  const auto watch = Watch();
+  watch->Next();
+  Guest().SetOomKills(3);
+  const auto told = watch->Until([](const auto& r) { return r.has_event(); });
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->event().oom_kill().kills(), 3);
+  EXPECT_EQ(told->event().oom_kill().total(), 3);
+}
+
+TEST_F(AgentTest, NumbersEveryMessage) {
+  WatchRequest request = PressedBelow(890 * kMiB);
+  request.mutable_cadence()->set_pressed_ms(20);
+  Guest().SetAvailable(500 * kMiB);
+  const auto watch = Watch(request);
+  uint64_t last = 0;
+  for (int i = 0; i < 10; ++i) {
+    const uint64_t sequence = watch->Next().sequence();
+    EXPECT_GT(sequence, last);
+    last = sequence;
+  }
+}
+
+TEST_F(AgentTest, RefusesThresholdsOutOfRangeByName) {
+  WatchRequest request;
+  request.mutable_cadence()->set_quiet_ms(5);
+  const auto status = Watch(request)->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("cadence.quiet_ms is 5"));
+}
+
+TEST_F(AgentTest, SixteenMayWatchAndASeventeenthWhenOneLeaves) {
+  std::vector<std::unique_ptr<Watching>> watchers;
+  for (size_t i = 0; i < SampleLoop::kMaxWatchers; ++i) {
+    watchers.push_back(Watch());
+    EXPECT_TRUE(watchers.back()->Next().has_hello());
+  }
+  EXPECT_EQ(Watch()->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  watchers.pop_back();
+  EXPECT_TRUE(Eventually([&] {
+    auto another = Watch();
+    return another->Until([](const auto& r) { return r.has_hello(); }).has_value();
+  }));
+}
+
+TEST_F(AgentTest, WatchersThatComeAndGoLeaveNothingBehind) {
+  const auto steady = Watch();
+  steady->Next();
+  const auto channel = Connect();
+  for (int i = 0; i < 200; ++i) {
+    Watching passing(channel, {});
+    if (i % 2 == 0) {
+      passing.Until([](const auto& r) { return r.has_hello(); });
+    }
+  }
+  Guest().SetAvailable(40 * kMiB);
+  EXPECT_TRUE(steady->Until([](const auto& r) { return IsReportAt(r, guest::v1::LEVEL_CRITICAL); }));
+}
+
+TEST_F(AgentTest, EndsEveryWatchWhenItStops) {
+  const auto watch = Watch();
+  watch->Next();
+  StopAgent();
+  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(AgentTest, WatcherThatNeverReadsCostsNoneElseAnything) {
+  WatchRequest request = PressedBelow(890 * kMiB);
+  request.mutable_cadence()->set_pressed_ms(20);
+  Guest().SetAvailable(500 * kMiB);
+  const auto deaf = Watch(request);
+  const auto healthy = Watch(request);
+  uint64_t last = 0;
+  for (int i = 0; i < 50; ++i) last = healthy->Next().sequence();
+  EXPECT_GE(last, 50u);
+}
+
+}  // namespace
+}  // namespace ballast::agent

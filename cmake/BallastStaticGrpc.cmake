@@ -4,6 +4,10 @@
 # does not take its Ballast libraries as targets with their dependencies, but as archives, and the packages'
 # archives come from one list below; the sources are compiled the same in both cases.
 
+# Always the archive: the shared one brings the TLS flavour of gRPC into the process, and with both flavours
+# loaded their start never ends.
+find_library(BALLAST_GRPC_REFLECTION_ARCHIVE libgrpc++_reflection.a REQUIRED)
+
 if(BALLAST_STATIC_AGENT)
   find_library(BALLAST_GRPC_ARCHIVE libgrpc++_unsecure.a REQUIRED)
   cmake_path(GET BALLAST_GRPC_ARCHIVE PARENT_PATH ballast_archives)
@@ -34,7 +38,7 @@ function(ballast_static_executable name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ballast_settings)
   if(NOT BALLAST_STATIC_AGENT)
-    target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} ${GRPC_REFLECTION} ${arg_EXTERNAL})
+    target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} ${arg_EXTERNAL})
     return()
   endif()
   set(archives "")

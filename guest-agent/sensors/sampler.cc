@@ -28,6 +28,8 @@ constexpr Nanos kShrinkEventGap = Milliseconds(100);
 
 constexpr Nanos kMinInterval = Milliseconds(2);
 constexpr Nanos kPressedInterval = Milliseconds(5);
+// A fall that the trend does not show yet is looked at again soon: the start of a burst, or nothing.
+constexpr Nanos kConfirmIn = Milliseconds(10);
 constexpr Nanos kMaxInterval = Seconds(10);
 
 // Bytes per second by which MemAvailable fell between two points; 0 when no time passed.
@@ -49,9 +51,9 @@ int64_t Magnitude(int64_t rate) { return rate < 0 ? -rate : rate; }
 
 LevelBytes ToBytes(const Thresholds& thresholds, int64_t usable_bytes) {
   LevelBytes bytes;
-  bytes.armed = ToBytes(thresholds.armed, usable_bytes);
-  bytes.pressed = std::min(ToBytes(thresholds.pressed, usable_bytes), bytes.armed);
-  bytes.critical = std::min(ToBytes(thresholds.critical, usable_bytes), bytes.pressed);
+  bytes.critical = ToBytes(thresholds.critical, usable_bytes);
+  bytes.pressed = std::max(ToBytes(thresholds.pressed, usable_bytes), bytes.critical);
+  bytes.armed = std::max(ToBytes(thresholds.armed, usable_bytes), bytes.pressed);
   return bytes;
 }
 
@@ -95,14 +97,25 @@ Step SamplePlan::Next(const Sample& sample) {
   return step;
 }
 
-// The middle slope of all pairs among the last samples: with four or more, one wrong sample cannot move it.
-// Of three, a fall counts only as far as both steps agree.
-SamplePlan::Trend SamplePlan::TrendOf() const {
+// How many of the last samples a trend is taken from: three when they are far enough apart to be trusted one
+// by one, else as many as span kRateSpan.
+size_t SamplePlan::TrendSamples() const {
+  if (points_.Size() >= 3 && points_.Back(0).at - points_.Back(1).at >= kRateSpan &&
+      points_.Back(1).at - points_.Back(2).at >= kRateSpan) {
+    return 3;
+  }
   size_t used = 1;
   while (used < points_.Size() && used < kMaxRateSamples &&
          (used < kRateSamples || points_.Back(0).at - points_.Back(used - 1).at < kRateSpan)) {
     ++used;
   }
+  return used;
+}
+
+// The middle slope of all pairs among the last samples: with four or more, one wrong sample cannot move it.
+// Of three, a fall counts only as far as both steps agree.
+SamplePlan::Trend SamplePlan::TrendOf() const {
+  const size_t used = TrendSamples();
   const Point& newest = points_.Back(0);
   if (used < 2 || newest.at - points_.Back(used - 1).at < kRateSpan) return {};
   std::array<int64_t, kMaxRateSamples*(kMaxRateSamples - 1) / 2> slopes{};
@@ -120,7 +133,7 @@ SamplePlan::Trend SamplePlan::TrendOf() const {
   std::nth_element(slopes.begin(), middle, slopes.begin() + static_cast<ptrdiff_t>(count),
                    [](int64_t a, int64_t b) { return Magnitude(a) < Magnitude(b); });
   const int64_t fall = points_.Back(used - 1).available_bytes - newest.available_bytes;
-  return {*middle, *middle >= kMeaningfulRate && fall >= kMeaningfulFall};
+  return {*middle, used >= 3 && *middle >= kMeaningfulRate && fall >= kMeaningfulFall};
 }
 
 // Between the last two samples: jumpy, but the first to know. Only decides how soon to look again.
@@ -203,11 +216,13 @@ void SamplePlan::NoteEvents(const Sample& sample, Step& step) {
 // threshold: it is then seen at least three times before it gets there.
 Nanos SamplePlan::NextInterval(const Derived& derived) const {
   if (points_.Size() == 0) return CadenceOf(level_);
-  const int64_t seen = 2 * std::max(derived.consumption_bytes_per_second, LastRate());
+  const int64_t last = LastRate();
+  const int64_t seen = 2 * std::max(derived.consumption_bytes_per_second, last);
   const int64_t fastest = std::max({seen, config_.assumed_burst_bytes_per_second, int64_t{1}});
   const int64_t headroom = std::max<int64_t>(points_.Back(0).available_bytes - limits_.critical, 0);
   const Wide quarter = Wide{headroom} * kNanosPerSecond / fastest / 4;
-  const Nanos longest = level_ >= Level::kPressed ? kPressedInterval : kMaxInterval;
+  const bool sudden = last >= kMeaningfulRate && last / 2 > derived.consumption_bytes_per_second;
+  const Nanos longest = level_ >= Level::kPressed ? kPressedInterval : sudden ? kConfirmIn : kMaxInterval;
   const Nanos wanted{static_cast<int64_t>(std::min<Wide>(quarter, longest.count))};
   return std::clamp(wanted, kMinInterval, longest);
 }

@@ -27,7 +27,7 @@ struct Limit {
 };
 
 // MemAvailable below which each level begins. Where a limit comes out above that of a milder level, the
-// milder one's holds.
+// milder level begins there too.
 struct Thresholds {
   Limit armed{5'000, 0, kNoUpperBound};
   Limit pressed{2'000, 64 * kMiB, kGiB};
@@ -143,6 +143,7 @@ class SamplePlan {
     int64_t bytes_per_second = 0;
     bool announces_exhaustion = false;  // fast and large enough to be more than noise
   };
+  [[nodiscard]] size_t TrendSamples() const;
   [[nodiscard]] Trend TrendOf() const;
   [[nodiscard]] int64_t LastRate() const;
   [[nodiscard]] int32_t RecentStall(const Sample& sample) const;

@@ -23,7 +23,7 @@ absl::StatusOr<BridgeProcess> BridgeProcess::Start(const std::vector<Guest*>& gu
   std::ofstream file(config);
   for (const Guest* guest : guests) {
     file << "[guest " << guest->options().name << "]\ncontrol = " << guest->bridge_qmp_path()
-         << "\nagent = " << guest->AgentAddress() << "\n"
+         << "\nagent = " << FormatAddress(guest->PortAddress(options.agent_port)) << "\n"
          << options.guest_lines << "\n";
   }
   file.close();

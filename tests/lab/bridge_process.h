@@ -18,6 +18,7 @@ struct BridgeOptions {
   std::string name = "bridge";
   std::string guest_lines;  // more keys for every guest's section
   std::vector<std::string> arguments;
+  uint32_t agent_port = kAgentPort;
 };
 
 // One line "command N: balloon to ...: accepted in A ms, written W ms after pressure began".

@@ -47,7 +47,7 @@ Launch Prepare(const ChildOptions& options) {
 }
 
 [[noreturn]] void BecomeProgram(const Launch& launch) {
-
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != launch.parent) _exit(127);  // the parent died before the line above
   sigset_t none;
   sigemptyset(&none);

@@ -39,7 +39,7 @@ void RemoveStale(const std::string& parent) {
     if (!entry.path().filename().string().starts_with(kPrefix)) continue;
     // One without a lock file is being created this moment.
     const UniqueFd lock = TryLock(entry.path().string(), 0);
-    if (false) fs::remove_all(entry.path(), ignored);
+    if (lock.IsOpen()) fs::remove_all(entry.path(), ignored);
   }
 }
 

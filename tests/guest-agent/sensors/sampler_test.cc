@@ -388,8 +388,8 @@ TEST(Sampler, LimitsFollowTheSizeWithinTheirBoundsAndStayInOrder) {
   const Thresholds defaults;
   EXPECT_EQ(ToBytes(defaults, 1000 * kMiB), (LevelBytes{500 * kMiB, 200 * kMiB, 100 * kMiB}));
   EXPECT_EQ(ToBytes(defaults, 100 * kGiB), (LevelBytes{50 * kGiB, kGiB, 256 * kMiB}));
-  EXPECT_EQ(ToBytes(defaults, 100 * kMiB), (LevelBytes{50 * kMiB, 50 * kMiB, 32 * kMiB}));
-  EXPECT_EQ(ToBytes(defaults, -5), (LevelBytes{0, 0, 0}));
+  EXPECT_EQ(ToBytes(defaults, 100 * kMiB), (LevelBytes{64 * kMiB, 64 * kMiB, 32 * kMiB}));
+  EXPECT_EQ(ToBytes(defaults, -5), (LevelBytes{64 * kMiB, 64 * kMiB, 32 * kMiB}));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // What a client of the agent sees.
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 
+#include <string>
 #include <vector>
 
 #include "tests/guest-agent/service/agent_fixture.h"
@@ -17,6 +19,14 @@ class AgentTest : public AgentFixture {};
 
 bool IsReportAt(const WatchResponse& response, guest::v1::Level level) {
   return response.has_report() && response.report().level() == level;
+}
+
+std::string Text(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string text;
+  if (!buffer.Dump(&slices).ok()) return text;
+  for (const grpc::Slice& slice : slices) text.append(slice.begin(), slice.end());
+  return text;
 }
 
 WatchRequest PressedBelow(int64_t bytes) {
@@ -87,13 +97,12 @@ TEST_F(AgentTest, TellsEachWatcherByItsOwnThresholds) {
   nervous->Next();
   calm->Next();
   Guest().SetAvailable(600 * kMiB);
-  EXPECT_TRUE(nervous->Until([](const auto& r) {
-    return IsReportAt(r, guest::v1::LEVEL_ARMED) || IsReportAt(r, guest::v1::LEVEL_PRESSED);
-  }));
-  Guest().SetAvailable(300 * kMiB);
+  EXPECT_TRUE(nervous->Until([](const auto& r) { return IsReportAt(r, guest::v1::LEVEL_PRESSED); }));
+  Guest().SetOomKills(1);
   const auto seen = calm->Until([](const auto& r) { return r.has_report(); });
   ASSERT_TRUE(seen.has_value());
-  EXPECT_EQ(seen->report().level(), guest::v1::LEVEL_ARMED);
+  EXPECT_EQ(seen->report().meminfo().available_bytes(), 600 * kMiB);
+  EXPECT_EQ(seen->report().level(), guest::v1::LEVEL_QUIET);
 }
 
 TEST_F(AgentTest, AnOomKillIsAnEventOfItsOwn) {
@@ -153,6 +162,92 @@ TEST_F(AgentTest, WatchersThatComeAndGoLeaveNothingBehind) {
   }
   Guest().SetAvailable(40 * kMiB);
   EXPECT_TRUE(steady->Until([](const auto& r) { return IsReportAt(r, guest::v1::LEVEL_CRITICAL); }));
+}
+
+TEST_F(AgentTest, AnswersHealthChecks) {
+  // grpc.health.v1.HealthCheckRequest without fields is empty; the answer is field 1 (status) = 1 (SERVING).
+  grpc::GenericStub stub(Connect());
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  grpc::Slice nothing("");
+  const grpc::ByteBuffer request(&nothing, 1);
+  const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", request, &queue);
+  call->StartCall();
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  call->Finish(&answer, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(Text(answer), std::string("\x08\x01"));
+}
+
+TEST_F(AgentTest, DescribesItself) {
+  // grpc.reflection.v1alpha: list_services (field 7) = "*".
+  grpc::GenericStub stub(Connect());
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const auto call =
+      stub.PrepareCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+  void* tag = nullptr;
+  bool ok = false;
+  call->StartCall(nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  grpc::Slice bytes("\x3a\x01*");
+  call->Write(grpc::ByteBuffer(&bytes, 1), nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  grpc::ByteBuffer answer;
+  call->Read(&answer, nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  EXPECT_THAT(Text(answer), HasSubstr("ballast.guest.v1.GuestAgent"));
+  grpc::Status status;
+  call->WritesDone(nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  call->Finish(&status, nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(AgentTest, RefusesRequestsLargerThanAnyOfItsOwn) {
+  grpc::GenericStub stub(Connect());
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const std::string large(size_t{200} << 10, 'x');
+  grpc::Slice bytes(large);
+  const auto call = stub.PrepareUnaryCall(&context, "/ballast.guest.v1.GuestAgent/GetInfo",
+                                          grpc::ByteBuffer(&bytes, 1), &queue);
+  call->StartCall();
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  call->Finish(&answer, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+}
+
+TEST_F(AgentTest, AClientThatSendsMegabytesDisturbsNobody) {
+  const auto healthy = Watch();
+  healthy->Next();
+  grpc::GenericStub stub(Connect());
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const std::string large(size_t{10} << 20, 'x');
+  grpc::Slice bytes(large);
+  const auto call = stub.PrepareUnaryCall(&context, "/ballast.guest.v1.GuestAgent/Watch",
+                                          grpc::ByteBuffer(&bytes, 1), &queue);
+  call->StartCall();
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  call->Finish(&answer, &status, nullptr);
+  Guest().SetAvailable(40 * kMiB);
+  EXPECT_TRUE(healthy->Until([](const auto& r) { return IsReportAt(r, guest::v1::LEVEL_CRITICAL); }));
+  context.TryCancel();
+  void* tag = nullptr;
+  bool ok = false;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_FALSE(status.ok());
 }
 
 TEST_F(AgentTest, EndsEveryWatchWhenItStops) {

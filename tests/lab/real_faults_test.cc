@@ -1,0 +1,127 @@
+// What breaks on a real host and in a real guest: programs that die, guests that stop, start anew or are talked to
+// by strangers. After each, a guest that runs short is still helped.
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+
+#include "absl/time/clock.h"
+#include "common/base/text.h"
+#include "common/base/units.h"
+#include "common/transport/socket.h"
+#include "tests/lab/bridge_process.h"
+#include "tests/lab/lab_fixture.h"
+#include "tests/lab/stream.h"
+
+namespace ballast::lab {
+namespace {
+
+constexpr char kBurst[] = "lab-guest hog --mib 300 --hold-ms 100";
+constexpr int64_t kLeft = 192 * kMiB;
+
+class RealFaultsTest : public LabTest {
+ protected:
+  // A 512 MiB guest ballooned to 192 MiB, and a bridge that knows it.
+  void Begin(const std::vector<std::string>& agent_args = {}, const BridgeOptions& more = {}) {
+    GuestOptions options;
+    options.memory_mib = 512;
+    options.agent_args = agent_args;
+    guest_ = Boot(options);
+    ASSERT_NE(guest_, nullptr);
+    options_ = more;
+    options_.directory = guest_->directory();
+    Squeeze();
+    StartBridge();
+  }
+  void Squeeze() { ASSERT_EQ(guest_->SetBalloon(kLeft), absl::OkStatus()); }
+  void StartBridge() {
+    options_.name = StrCat("bridge-", ++bridges_);
+    auto bridge = BridgeProcess::Start({guest_}, options_);
+    ASSERT_TRUE(bridge.ok()) << bridge.status();
+    bridge_ = *std::move(bridge);
+    ASSERT_EQ(bridge_->WaitUntilConnected(absl::Seconds(20)), absl::OkStatus());
+  }
+  void ExpectRescue() {
+    const auto work = guest_->Exec(kBurst, absl::Seconds(60));
+    ASSERT_TRUE(work.ok()) << work.status();
+    EXPECT_EQ(work->status, 0) << work->output << bridge_->Log();
+    EXPECT_EQ(guest_->OomKills().value_or(-1), 0);
+  }
+
+  Guest* guest_ = nullptr;
+  BridgeOptions options_;
+  std::optional<BridgeProcess> bridge_;
+  int bridges_ = 0;
+};
+
+TEST_F(RealFaultsTest, TheAgentIsKilledAndStartedAgain) {
+  ASSERT_NO_FATAL_FAILURE(Begin());
+  ASSERT_EQ(guest_->Exec("kill -9 $(pidof ballast-agent)")->status, 0);
+  ASSERT_EQ(bridge_->WaitForLog("trying again", absl::Seconds(20)), absl::OkStatus());
+  ASSERT_EQ(guest_->Exec("ballast-agent > /run/again.log 2>&1 &")->status, 0);
+  ASSERT_EQ(bridge_->WaitForLog("agent: restarted", absl::Seconds(20)), absl::OkStatus());
+  ExpectRescue();
+}
+
+TEST_F(RealFaultsTest, TheBridgeIsKilledAndItsSuccessorReadsActualSizes) {
+  ASSERT_NO_FATAL_FAILURE(Begin());
+  bridge_->Process().Kill();
+  ASSERT_EQ(guest_->SetBalloon(256 * kMiB), absl::OkStatus());
+  ASSERT_NO_FATAL_FAILURE(StartBridge());
+  ExpectRescue();
+  EXPECT_THAT(bridge_->Log(), ::testing::HasSubstr("balloon 256MiB -> 0B"));
+}
+
+TEST_F(RealFaultsTest, TheGuestIsStoppedForLongAndContinued) {
+  ASSERT_NO_FATAL_FAILURE(Begin());
+  ASSERT_EQ(guest_->Stop(), absl::OkStatus());
+  ASSERT_EQ(bridge_->WaitForLog("paused; decisions are frozen", absl::Seconds(5)), absl::OkStatus());
+  // Longer than the keepalive and the age at which a report is stale: the link may die, nothing else.
+  absl::SleepFor(absl::Seconds(18));
+  EXPECT_EQ(guest_->BalloonActual().value_or(0), kLeft);
+  ASSERT_EQ(guest_->Cont(), absl::OkStatus());
+  ASSERT_EQ(bridge_->WaitForLog("running again", absl::Seconds(5)), absl::OkStatus());
+  ASSERT_EQ(bridge_->WaitForLog("agent: ", absl::Seconds(20), 2), absl::OkStatus());
+  ExpectRescue();
+}
+
+TEST_F(RealFaultsTest, TheGuestIsResetAndBootsIntoASafeSize) {
+  ASSERT_NO_FATAL_FAILURE(Begin());
+  ASSERT_EQ(guest_->Reset(), absl::OkStatus());
+  ASSERT_EQ(guest_->WaitForExec(absl::Seconds(40)), absl::OkStatus());
+  ASSERT_EQ(bridge_->WaitForLog("[rule 12]", absl::Seconds(5)), absl::OkStatus()) << bridge_->Log();
+  ASSERT_EQ(bridge_->WaitForLog("the guest rebooted", absl::Seconds(40)), absl::OkStatus());
+  // Once the driver of the new boot is up it stays at full size: the fatal target of the former life is gone.
+  absl::SleepFor(absl::Seconds(2));
+  EXPECT_EQ(guest_->BalloonActual().value_or(0), 512 * kMiB);
+  ExpectRescue();
+}
+
+TEST_F(RealFaultsTest, StrangersOnTheAgentsPortDisturbNobody) {
+  ASSERT_NO_FATAL_FAILURE(Begin());
+  const Address agent = guest_->PortAddress(kAgentPort);
+  std::vector<Stream> silent;
+  int refused = 0;
+  for (int i = 0; i < 200; ++i) {
+    auto stream = Stream::Connect(agent, absl::Now() + absl::Seconds(10));
+    if (!stream.ok()) {
+      ++refused;
+      continue;
+    }
+    if (i % 3 == 0) (void)stream->Write(std::string(70'000, 'x'), absl::Now() + absl::Seconds(1));
+    if (i % 3 == 1) (void)stream->Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff", absl::Now() + absl::Seconds(1));
+    if (i % 10 == 0) silent.push_back(*std::move(stream));
+  }
+  EXPECT_LT(refused, 200);
+  ExpectRescue();
+  EXPECT_THAT(bridge_->Log(), ::testing::Not(::testing::HasSubstr("trying again")));
+}
+
+TEST_F(RealFaultsTest, TheAgentDialsTheBridge) {
+  BridgeOptions reverse;
+  reverse.agent_port = 1001;
+  reverse.guest_lines = "link = listen";
+  ASSERT_NO_FATAL_FAILURE(Begin({"--dial", "2:1001"}, reverse));
+  ExpectRescue();
+}
+
+}  // namespace
+}  // namespace ballast::lab

@@ -41,6 +41,8 @@ session::SessionConfig SessionFor(const config::GuestEntry& guest, const guest::
   session.agent = guest.agent;
   session.listen = guest.link == config::Link::kListen;
   session.watch.request = request;
+  // The kernel's own vsock resets connections at once and takes new ones when the guest listens.
+  if (std::holds_alternative<VsockAddress>(guest.agent)) session.reset_grace = Seconds(1);
   return session;
 }
 
@@ -84,7 +86,7 @@ Bridge::Bridge(const config::BridgeConfig& config, observe::HostReader host_read
     guest.mailbox = std::make_unique<control::GuestMailbox>(wakeup_);
     guest.actuator = ActuatorFor(config, entry, io_, clock, *guest.mailbox);
     guest.session = std::make_unique<session::GuestSession>(io_, SessionFor(entry, request), clock, *guest.mailbox);
-    managed.push_back({entry.limits, guest.mailbox.get(), guest.actuator.get()});
+    managed.push_back({entry.limits, guest.mailbox.get(), guest.actuator.get(), guest.session.get()});
     guests_.push_back(std::move(guest));
   }
   control::LoopSettings settings;

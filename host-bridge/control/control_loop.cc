@@ -25,7 +25,7 @@ ControlLoop::ControlLoop(LoopSettings settings, std::vector<ManagedGuest> guests
     policy::GuestFacts facts;
     facts.limits = guest.limits;
     snapshot_.guests.push_back(std::move(facts));
-    guests_.push_back({.ports = std::move(guest), .pending = {}, .last_hold = {}, .settling = {}, .settling_since = {}});
+    guests_.push_back({.ports = std::move(guest), .pending = {}, .last_hold = {}, .settling = {}, .settling_since = {}, .link_held = false});
   }
 }
 
@@ -87,6 +87,17 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
     guest.settling.reset();
   }
   if (news.vmm) facts.vmm = news.vmm;
+  TendLink(guest, facts, news.was_reset);
+}
+
+void ControlLoop::TendLink(Guest& guest, const policy::GuestFacts& facts, bool was_reset) {
+  if (guest.ports.link == nullptr) return;
+  const bool stopped = facts.vmm && !facts.vmm->value.running;
+  if (stopped != guest.link_held) {
+    guest.link_held = stopped;
+    stopped ? guest.ports.link->Hold() : guest.ports.link->Release();
+  }
+  if (was_reset) guest.ports.link->Renew();
 }
 
 void ControlLoop::TakeReceipt(Guest& guest, const vmm::Receipt& receipt) {

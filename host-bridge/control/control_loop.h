@@ -16,6 +16,7 @@
 #include "host-bridge/control/guest_mailbox.h"
 #include "host-bridge/control/wakeup.h"
 #include "host-bridge/policy/decide.h"
+#include "host-bridge/session/guest_link.h"
 #include "host-bridge/vmm/actuator.h"
 
 namespace ballast::control {
@@ -27,6 +28,7 @@ struct ManagedGuest {
   policy::GuestLimits limits;
   GuestMailbox* mailbox = nullptr;
   vmm::Actuator* actuator = nullptr;
+  session::GuestLink* link = nullptr;  // null: none to look after
 };
 
 struct LoopSettings {
@@ -59,10 +61,12 @@ class ControlLoop {
     std::optional<policy::Hold::Why> last_hold;
     std::optional<BalloonBytes> settling;  // a target whose arrival is still to be reported
     MonotonicTime settling_since;
+    bool link_held = false;
   };
 
   void RefreshHost(MonotonicTime now);
   void TakeNews(size_t index, MonotonicTime now);
+  void TendLink(Guest& guest, const policy::GuestFacts& facts, bool was_reset);
   void TakeReceipt(Guest& guest, const vmm::Receipt& receipt);
   void CheckSettled(size_t index);
   void Act(const policy::Decision& decision);

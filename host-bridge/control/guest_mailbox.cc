@@ -123,6 +123,7 @@ void GuestMailbox::OnLifecycle(vmm::Lifecycle event) {
     switch (event) {
       case vmm::Lifecycle::kReset:
         news_.rebooted = true;
+        news_.was_reset = true;
         news_.report.reset();
         AddNotice(LogLevel::kInfo, "vmm: the guest was reset");
         break;

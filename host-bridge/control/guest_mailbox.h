@@ -33,7 +33,8 @@ struct GuestNews {
   std::optional<Sampled<policy::GuestReading>> report;
   std::optional<Sampled<policy::VmmReading>> vmm;
   std::optional<vmm::LinkState> vmm_link;
-  bool rebooted = false;
+  bool rebooted = false;   // seen by whichever of VMM and agent
+  bool was_reset = false;  // said by the VMM
   bool resumed = false;
   std::vector<vmm::Receipt> receipts;
   std::vector<Notice> notices;

@@ -16,13 +16,12 @@ constexpr int kInfoRounds = 3;
 constexpr int kMaxMessageBytes = 64 * 1024;
 constexpr int kMaxMetadataBytes = 8 * 1024;
 
-grpc::ChannelArguments ArgumentsFor(const WatchSettings& settings) {
+grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(settings.keepalive_interval.count / 1'000'000));
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(settings.keepalive_timeout.count / 1'000'000));
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Bandwidth is no concern of a stream of small messages, and its probes would answer every report with a ping.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   return arguments;
 }
 
@@ -75,9 +74,10 @@ Conversation::Conversation(UniqueFd fd, const WatchSettings& settings, const Clo
     : settings_(settings),
       clock_(clock),
       observer_(observer),
-      channel_(grpc::CreateCustomInsecureChannelFromFd("guest", fd.Release(), ArgumentsFor(settings))),
+      channel_(grpc::CreateCustomInsecureChannelFromFd("guest", fd.Release(), Arguments())),
       stub_(guest::v1::GuestAgent::NewStub(channel_)),
-      infos_wanted_(kInfoRounds) {}
+      infos_wanted_(kInfoRounds),
+      heard_ns_(clock.Now().ns) {}
 
 Conversation::~Conversation() = default;
 
@@ -153,6 +153,7 @@ void Conversation::CompareClocksIfDue(MonotonicTime now) {
 }
 
 void Conversation::OnMessage(const guest::v1::WatchResponse& message) {
+  heard_ns_.store(clock_.Now().ns, std::memory_order_relaxed);
   switch (message.body_case()) {
     case guest::v1::WatchResponse::kHello:
       // The agent may have restarted between GetInfo and Watch; what it says now is what this stream is about.

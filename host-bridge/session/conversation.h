@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -24,10 +25,6 @@ namespace ballast::session {
 struct WatchSettings {
   guest::v1::WatchRequest request;
   Nanos info_deadline = Seconds(5);
-  // gRPC's own ping: a peer that is gone without a word (a reset guest behind vhost-user-vsock stays open and
-  // silent) ends the conversation after interval + timeout.
-  Nanos keepalive_interval = Seconds(10);
-  Nanos keepalive_timeout = Seconds(5);
   // How often the two clocks are compared again: at 200 ppm of drift they part by 6 ms in this time.
   Nanos clock_interval = Seconds(30);
 };
@@ -42,6 +39,9 @@ class Conversation {
   void Start(std::function<void(absl::Status)> on_end);
   // From any thread. The conversation still ends by `on_end`.
   void Cancel();
+  // When the last message came, or the conversation began. There is no keepalive ping from this side: a stopped guest
+  // must be left alone, and a running one reports by itself. From any thread.
+  [[nodiscard]] MonotonicTime LastHeard() const { return MonotonicTime{heard_ns_.load(std::memory_order_relaxed)}; }
 
  private:
   class Watch;
@@ -72,6 +72,8 @@ class Conversation {
   uint64_t generation_ = 0;
 
   // Once the Watch runs, a GetInfo may run beside it (to compare the clocks again); both use what follows.
+  std::atomic<int64_t> heard_ns_;
+
   std::mutex mutex_;
   bool cancelled_ = false;
   absl::Status refused_;  // why we ended it ourselves; OK: we did not

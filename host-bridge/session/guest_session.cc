@@ -13,12 +13,14 @@ namespace ballast::session {
 namespace asio = boost::asio;
 
 GuestSession::GuestSession(asio::io_context& io, SessionConfig config, const Clock& clock, SessionObserver& observer)
-    : io_(io), config_(std::move(config)), clock_(clock), observer_(observer) {}
+    : io_(io), config_(std::move(config)), clock_(clock), observer_(observer), release_(io), renewal_(io) {}
 
 GuestSession::~GuestSession() {
   if (!started_) return;
   asio::post(io_, [this] {
     stopping_ = true;
+    renewal_.cancel();
+    release_.cancel();
     if (conversation_) conversation_->Cancel();
     cancel_.emit(asio::cancellation_type::terminal);
   });
@@ -50,8 +52,48 @@ Task<absl::StatusOr<UniqueFd>> GuestSession::Connect() {
   co_return co_await AcceptAgent(*listener_);
 }
 
+void GuestSession::SetHeld(bool held) {
+  if (held_ == held) return;
+  held_ = held;
+  if (held) return;
+  released_at_ = clock_.Now();
+  release_.cancel();
+}
+
+void GuestSession::Hold() {
+  asio::post(io_, [this] { SetHeld(true); });
+}
+
+void GuestSession::Release() {
+  asio::post(io_, [this] { SetHeld(false); });
+}
+
+void GuestSession::Renew() {
+  asio::post(io_, [this] {
+    SetHeld(true);
+    renewal_.expires_after(ToChrono(config_.reset_grace));
+    renewal_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;  // another reset, or the end
+      if (conversation_) conversation_->Cancel();
+      SetHeld(false);
+    });
+  });
+}
+
+Task<void> GuestSession::AwaitRelease() {
+  while (held_ && !stopping_) {
+    release_.expires_at(asio::steady_timer::time_point::max());
+    co_await release_.async_wait(kAsTuple);
+  }
+}
+
+bool GuestSession::IsSilent() const {
+  const MonotonicTime heard = std::max(conversation_->LastHeard(), released_at_);
+  return !held_ && clock_.Now() - heard > config_.silence_limit;
+}
+
 Task<absl::Status> GuestSession::Converse(UniqueFd fd) {
-  asio::steady_timer wake(io_, asio::steady_timer::time_point::max());
+  asio::steady_timer wake(io_);
   bool ended = false;
   absl::Status result;
   conversation_ = std::make_unique<Conversation>(std::move(fd), config_.watch, clock_, observer_);
@@ -63,7 +105,11 @@ Task<absl::Status> GuestSession::Converse(UniqueFd fd) {
     });
   });
   // Cancelling this coroutine does not end the wait: gRPC must have let go first, and it always does.
-  while (!ended) co_await wake.async_wait(kAsTuple);
+  while (!ended) {
+    wake.expires_after(ToChrono(config_.silence_limit / 4));
+    co_await wake.async_wait(kAsTuple);
+    if (!ended && !stopping_ && IsSilent()) conversation_->Cancel();
+  }
   conversation_.reset();
   co_return result;
 }
@@ -73,6 +119,8 @@ Task<void> GuestSession::Run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   Nanos backoff = config_.first_backoff;
   while (!stopping_) {
+    co_await AwaitRelease();
+    if (stopping_) co_return;
     absl::StatusOr<UniqueFd> fd = co_await Connect();
     if (stopping_) co_return;
     absl::Status failure = fd.status();

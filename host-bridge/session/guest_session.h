@@ -12,6 +12,7 @@
 #include "common/transport/address.h"
 #include "host-bridge/session/conversation.h"
 #include "host-bridge/session/dialer.h"
+#include "host-bridge/session/guest_link.h"
 #include "host-bridge/session/session_observer.h"
 
 namespace ballast::session {
@@ -24,24 +25,36 @@ struct SessionConfig {
   Nanos dial_deadline = Seconds(5);  // a guest that boots answers late; a hybrid VMM may queue the request
   Nanos first_backoff = Milliseconds(100);
   Nanos max_backoff = Seconds(5);
+  // A conversation in which nothing was heard for this long is given up, while the guest runs. Three reports of the
+  // slowest cadence; the peer's death is told at once by most transports, but not by all.
+  Nanos silence_limit = Seconds(30);
+  // How long a reset guest is left alone: the time to boot as far as its vsock driver.
+  Nanos reset_grace = Seconds(10);
 };
 
-class GuestSession {
+class GuestSession final : public GuestLink {
  public:
   // Everything passed by reference must outlive the session. `io` must be run by another thread, one only, until
   // the session is destroyed.
   GuestSession(boost::asio::io_context& io, SessionConfig config, const Clock& clock, SessionObserver& observer);
   // Ends the conversation; no observer call runs or follows once it returns. Not from the I/O thread.
-  ~GuestSession();
+  ~GuestSession() override;
   GuestSession(const GuestSession&) = delete;
   GuestSession& operator=(const GuestSession&) = delete;
 
   void Start();
 
+  void Hold() override;
+  void Release() override;
+  void Renew() override;
+
  private:
   Task<void> Run();
   Task<absl::StatusOr<UniqueFd>> Connect();
   Task<absl::Status> Converse(UniqueFd fd);
+  Task<void> AwaitRelease();
+  void SetHeld(bool held);
+  [[nodiscard]] bool IsSilent() const;
   void Report(SessionState state, const absl::Status& why);
 
   boost::asio::io_context& io_;
@@ -54,6 +67,11 @@ class GuestSession {
   absl::StatusOr<ReverseLink> listener_{absl::UnavailableError("not listening")};
   std::promise<void> ended_;
   bool started_ = false;
+  // I/O thread only.
+  bool held_ = false;
+  MonotonicTime released_at_;  // silence counts from here at the earliest
+  boost::asio::steady_timer release_;  // rung by Release
+  boost::asio::steady_timer renewal_;
   SessionState state_ = SessionState::kConnecting;
   std::string last_failure_;
 };

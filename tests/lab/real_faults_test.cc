@@ -74,13 +74,13 @@ TEST_F(RealFaultsTest, TheGuestIsStoppedForLongAndContinued) {
   ASSERT_NO_FATAL_FAILURE(Begin());
   ASSERT_EQ(guest_->Stop(), absl::OkStatus());
   ASSERT_EQ(bridge_->WaitForLog("paused; decisions are frozen", absl::Seconds(5)), absl::OkStatus());
-  // Longer than the keepalive and the age at which a report is stale: the link may die, nothing else.
+  // Longer than the age at which a report is stale and guest is silent. Nothing may be sent to it meanwhile.
   absl::SleepFor(absl::Seconds(18));
   EXPECT_EQ(guest_->BalloonActual().value_or(0), kLeft);
   ASSERT_EQ(guest_->Cont(), absl::OkStatus());
   ASSERT_EQ(bridge_->WaitForLog("running again", absl::Seconds(5)), absl::OkStatus());
-  ASSERT_EQ(bridge_->WaitForLog("agent: ", absl::Seconds(20), 2), absl::OkStatus());
   ExpectRescue();
+  EXPECT_THAT(bridge_->Log(), ::testing::Not(::testing::HasSubstr("trying again")));
 }
 
 TEST_F(RealFaultsTest, TheGuestIsResetAndBootsIntoASafeSize) {
@@ -89,9 +89,10 @@ TEST_F(RealFaultsTest, TheGuestIsResetAndBootsIntoASafeSize) {
   ASSERT_EQ(guest_->WaitForExec(absl::Seconds(40)), absl::OkStatus());
   ASSERT_EQ(bridge_->WaitForLog("[rule 12]", absl::Seconds(5)), absl::OkStatus()) << bridge_->Log();
   ASSERT_EQ(bridge_->WaitForLog("the guest rebooted", absl::Seconds(40)), absl::OkStatus());
-  // Once the driver of the new boot is up it stays at full size: the fatal target of the former life is gone.
+  // The fatal target of the former life is gone: by the guest's own count it has everything. (QEMU itself goes on
+  // reporting the old size, because a driver with nothing to do never writes its own.)
   absl::SleepFor(absl::Seconds(2));
-  EXPECT_EQ(guest_->BalloonActual().value_or(0), 512 * kMiB);
+  EXPECT_EQ(guest_->Exec("test $(awk '/^MemTotal/{print $2}' /proc/meminfo) -gt 400000")->status, 0);
   ExpectRescue();
 }
 

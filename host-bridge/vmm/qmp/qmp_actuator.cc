@@ -93,6 +93,9 @@ class QmpActuator::Core final : public ClientListener, public std::enable_shared
   std::optional<Command> waiting_;
   uint64_t last_serial_ = 0;
   std::optional<int64_t> last_reset_microseconds_;
+  // What QEMU still says after a reset, until the driver of the new boot writes its own number; a driver that finds
+  // nothing to do never does. The balloon of a guest that starts anew is empty.
+  std::optional<GuestVisibleBytes> stale_actual_;
 };
 
 void QmpActuator::Core::Start() {
@@ -264,6 +267,11 @@ bool QmpActuator::Core::Accept(const MachineFacts& facts) {
   if (facts.actual.count > facts.base_bytes) return false;
   inconsistent_ = 0;
   facts_ = facts;
+  if (stale_actual_ == facts.actual) {
+    facts_.actual = GuestVisibleBytes{facts.base_bytes};
+  } else {
+    stale_actual_.reset();
+  }
   ShowReading();
   return true;
 }
@@ -298,6 +306,7 @@ void QmpActuator::Core::OnDown(const absl::Status& why) {
   if (statistics_) statistics_->End();
   follow_up_ = kFollowUps.size();
   inconsistent_ = 0;
+  stale_actual_.reset();  // whoever answers next may be another process
   reading_ = read_again_ = false;
   SetLink(LinkState::kFailed, why);
   if (waiting_) {
@@ -330,6 +339,7 @@ void QmpActuator::Core::OnBalloonChange(GuestVisibleBytes actual) {
   if (reading_) read_again_ = true;  // the answer under way may be older than this event
   // More than there was: a DIMM has come.
   if (actual.count > facts_.base_bytes) return Read();
+  stale_actual_.reset();
   facts_.actual = actual;
   ShowReading();
 }
@@ -346,6 +356,7 @@ void QmpActuator::Core::OnReset(const Event& event) {
                     std::abs(*event.at_microseconds - *last_reset_microseconds_) < kSameResetMicroseconds;
   if (!same) {
     last_reset_microseconds_ = event.at_microseconds;
+    if (!stale_actual_) stale_actual_ = facts_.actual;
     gate.Call(&ActuatorObserver::OnLifecycle, Lifecycle::kReset);
   }
   Read();

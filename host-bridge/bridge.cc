@@ -1,5 +1,6 @@
 #include "host-bridge/bridge.h"
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <functional>
@@ -29,26 +30,30 @@ guest::v1::WatchRequest RequestFor(const config::BridgeConfig& config) {
   auto& thresholds = *request.mutable_thresholds();
   SetLimit(policy.critical_permyriad, policy.critical_min_bytes, policy.critical_max_bytes,
            thresholds.mutable_critical());
-  SetLimit(policy.pressed_permyriad, policy.pressed_min_bytes, policy.pressed_max_bytes, thresholds.mutable_pressed());
+  SetLimit(policy.pressed_permyriad, policy.pressed_min_bytes, policy.pressed_max_bytes,
+           thresholds.mutable_pressed());
   thresholds.set_exhaustion_horizon_ms(policy.exhaustion_horizon.count / 1'000'000);
   thresholds.set_stall_permyriad(policy.pressed_stall_permyriad);
   return request;
 }
 
-session::SessionConfig SessionFor(const config::GuestEntry& guest, const guest::v1::WatchRequest& request) {
+session::SessionConfig SessionFor(const config::BridgeConfig& config, const config::GuestEntry& guest,
+                                  const guest::v1::WatchRequest& request) {
   session::SessionConfig session;
   session.name = guest.limits.name;
   session.agent = guest.agent;
   session.listen = guest.link == config::Link::kListen;
   session.watch.request = request;
+  session.held_at_start = true;
+  session.silence_limit = std::max(session.silence_limit, config.reports.quiet * 3);
   // The kernel's own vsock resets connections at once and takes new ones when the guest listens.
   if (std::holds_alternative<VsockAddress>(guest.agent)) session.reset_grace = Seconds(1);
   return session;
 }
 
-std::unique_ptr<vmm::Actuator> ActuatorFor(const config::BridgeConfig& config, const config::GuestEntry& guest,
-                                           boost::asio::io_context& io, const Clock& clock,
-                                           vmm::ActuatorObserver& observer) {
+std::unique_ptr<vmm::Actuator> ActuatorFor(const config::BridgeConfig& config,
+                                           const config::GuestEntry& guest, boost::asio::io_context& io,
+                                           const Clock& clock, vmm::ActuatorObserver& observer) {
   const auto make = [&](vmm::ActuatorObserver& to) -> std::unique_ptr<vmm::Actuator> {
     vmm::qmp::QmpOptions options;
     options.name = guest.limits.name;
@@ -57,20 +62,21 @@ std::unique_ptr<vmm::Actuator> ActuatorFor(const config::BridgeConfig& config, c
     return std::make_unique<vmm::qmp::QmpActuator>(io, clock, to, std::move(options));
   };
   if (!config.dry_run) return make(observer);
-  return std::make_unique<vmm::DryRunActuator>(make(observer), observer, clock, [&io](std::function<void()> task) {
-    boost::asio::post(io, std::move(task));
-  });
+  return std::make_unique<vmm::DryRunActuator>(
+      make(observer), observer, clock,
+      [&io](std::function<void()> task) { boost::asio::post(io, std::move(task)); });
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Bridge>> Bridge::Create(const config::BridgeConfig& config, const Clock& clock,
                                                        control::LogSink log) {
-  absl::StatusOr<observe::HostReader> reader = observe::HostReader::Create(FileReader(config.host_root), clock);
+  absl::StatusOr<observe::HostReader> reader =
+      observe::HostReader::Create(FileReader(config.host_root), clock);
   if (!reader.ok()) return WithContext("the host's memory cannot be read", reader.status());
   if (!reader->PsiStatus().ok()) {
-    log(LogLevel::kInfo, StrCat("host: without PSI, going by available memory alone (",
-                                MessageOf(reader->PsiStatus()), ")"));
+    log(LogLevel::kInfo,
+        StrCat("host: without PSI, going by available memory alone (", MessageOf(reader->PsiStatus()), ")"));
   }
   return std::unique_ptr<Bridge>(new Bridge(config, *std::move(reader), clock, std::move(log)));
 }
@@ -85,15 +91,18 @@ Bridge::Bridge(const config::BridgeConfig& config, observe::HostReader host_read
     Guest guest;
     guest.mailbox = std::make_unique<control::GuestMailbox>(wakeup_);
     guest.actuator = ActuatorFor(config, entry, io_, clock, *guest.mailbox);
-    guest.session = std::make_unique<session::GuestSession>(io_, SessionFor(entry, request), clock, *guest.mailbox);
+    guest.session = std::make_unique<session::GuestSession>(io_, calls_, SessionFor(config, entry, request),
+                                                            clock, *guest.mailbox);
     managed.push_back({entry.limits, guest.mailbox.get(), guest.actuator.get(), guest.session.get()});
     guests_.push_back(std::move(guest));
   }
   control::LoopSettings settings;
   settings.policy = config.policy;
   settings.tick = config.tick;
-  loop_.emplace(std::move(settings), std::move(managed), [this] { return host_reader_.Read(); }, clock, wakeup_,
-                std::move(log));
+  settings.dry_run = config.dry_run;
+  loop_.emplace(
+      std::move(settings), std::move(managed), [this] { return host_reader_.Read(); }, clock, wakeup_,
+      std::move(log));
 }
 
 void Bridge::Start() {
@@ -106,7 +115,8 @@ void Bridge::Start() {
 }
 
 Bridge::~Bridge() {
-  // The loop first: nothing is commanded while the links go down. Then the links, while the I/O thread still runs.
+  // The loop first: nothing is commanded while the links go down. Then the links, while the I/O thread still
+  // runs.
   if (control_thread_.joinable()) {
     control_thread_.request_stop();
     control_thread_.join();

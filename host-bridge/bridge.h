@@ -14,6 +14,7 @@
 #include "host-bridge/control/control_loop.h"
 #include "host-bridge/control/guest_mailbox.h"
 #include "host-bridge/observe/host_reader.h"
+#include "host-bridge/session/call_queue.h"
 #include "host-bridge/session/guest_session.h"
 #include "host-bridge/vmm/actuator.h"
 
@@ -23,7 +24,8 @@ class Bridge {
  public:
   // Nothing runs before Start. `clock` must outlive the bridge. Errors: the host's own memory cannot be read.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Bridge>> Create(const config::BridgeConfig& config,
-                                                                      const Clock& clock, control::LogSink log);
+                                                                      const Clock& clock,
+                                                                      control::LogSink log);
   // Leaves every balloon as it is: what a guest has been given stays given, what it lent stays lent.
   ~Bridge();
   Bridge(const Bridge&) = delete;
@@ -45,6 +47,7 @@ class Bridge {
   control::Wakeup wakeup_;
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
+  session::CallQueue calls_;
   std::vector<Guest> guests_;
   observe::HostReader host_reader_;
   std::optional<control::ControlLoop> loop_;

@@ -46,7 +46,7 @@ struct GuestEntry {
 struct BridgeConfig {
   std::string host_root;  // put before /proc; set where the host's /proc is mounted elsewhere (a container)
   LogLevel log_level = LogLevel::kInfo;
-  // The slowest pace of decisions; a report or a VMM's event decides at once. 100ms..10s
+  // The slowest pace of decisions; a pressed guest and a VMM's event are decided on at once. 100ms..10s
   Nanos tick = Seconds(1);
   // The longest wait for one answer of a VMM before its socket counts as hung. 100ms..60s
   Nanos vmm_deadline = Seconds(2);

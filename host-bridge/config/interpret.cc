@@ -180,10 +180,23 @@ class Interpreter {
     const std::string machine = MachineOf(second);
     const bool named = first.Has("agent") && second.Has("agent") && machine != MachineOf(Draft());
     if (named && MachineOf(first) == machine) complain("agent", machine);
+    const auto* one = std::get_if<VsockAddress>(&first.entry.agent);
+    const auto* other = std::get_if<VsockAddress>(&second.entry.agent);
+    const bool both_listen = first.entry.link == Link::kListen && second.entry.link == Link::kListen;
+    if (named && both_listen && one != nullptr && other != nullptr && one->port == other->port) {
+      complain("agent", StrCat("with link = listen, port ", one->port));
+    }
   }
 
   void CheckCadence() {
     const ReportCadence& reports = loaded_.config.reports;
+    if (reports.quiet >= loaded_.config.policy.report_max_age) {
+      Fault(StrCat(
+          "[bridge] report-quiet = ", FormatDuration(reports.quiet),
+          ": a quiet guest would count as silent between two reports; write less than report-max-age in "
+          "[policy] (now ",
+          FormatDuration(loaded_.config.policy.report_max_age), ")"));
+    }
     if (reports.pressed <= reports.armed && reports.armed <= reports.quiet) return;
     std::string where = "[bridge]";
     for (const auto& [key, line] : bridge_settings_) {

@@ -1,6 +1,8 @@
 #include "host-bridge/control/control_loop.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -25,32 +27,43 @@ ControlLoop::ControlLoop(LoopSettings settings, std::vector<ManagedGuest> guests
     policy::GuestFacts facts;
     facts.limits = guest.limits;
     snapshot_.guests.push_back(std::move(facts));
-    guests_.push_back({.ports = std::move(guest), .pending = {}, .last_hold = {}, .settling = {}, .settling_since = {}, .link_held = false});
+    guests_.push_back(
+        {.ports = std::move(guest), .pending = {}, .last_hold = {}, .settling = {}, .settling_since = {}});
   }
 }
 
 void ControlLoop::Run(const std::stop_token& stop) {
   std::stop_callback ring(stop, [this] { wakeup_.Ring(); });
   while (!stop.stop_requested()) {
+    const MonotonicTime began = clock_.Now();
     Step();
     wakeup_.Wait(settings_.tick);
+    // However fast a guest rings, it cannot have more of this thread than a round in each millisecond.
+    const Nanos early = Milliseconds(1) - (clock_.Now() - began);
+    if (early.count > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(early.count));
   }
 }
 
 void ControlLoop::Step() {
   MonotonicTime now = clock_.Now();
   RefreshHost(now);
+  if (now - ration_renewed_ >= Seconds(60)) {
+    ration_renewed_ = now;
+    for (Guest& guest : guests_) guest.ports.mailbox->RenewRation();
+  }
   for (size_t i = 0; i < guests_.size(); ++i) TakeNews(i, now);
   // Readings carry the time of their arrival, which may be later than the moment this step began.
   now = clock_.Now();
   policy::Outcome outcome = policy::Decide(snapshot_, settings_.policy, now);
-  for (const policy::Decision& decision : outcome.decisions) Act(decision);
+  for (const policy::Decision& decision : outcome.decisions) {
+    Act(decision);
+    // The safe target of a rebooted guest is owed until it has been decided on.
+    snapshot_.guests[decision.guest].rebooted = false;
+  }
   LogHolds(outcome);
   for (size_t i = 0; i < guests_.size(); ++i) {
     policy::GuestFacts& facts = snapshot_.guests[i];
     facts.history = std::move(outcome.histories[i]);
-    // Without a VMM the safe target of a rebooted guest could not be set: it stays owed.
-    if (facts.vmm) facts.rebooted = false;
     CheckSettled(i);
   }
   snapshot_.host_history = outcome.host_history;
@@ -71,18 +84,19 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
   policy::GuestFacts& facts = snapshot_.guests[index];
   GuestNews news = guest.ports.mailbox->Take();
   for (const Notice& notice : news.notices) Say(notice.level, guest, notice.text);
-  for (const vmm::Receipt& receipt : news.receipts) TakeReceipt(guest, receipt);
   if (news.rebooted) {
     facts.rebooted = true;
     facts.report.reset();
     facts.history = {};
     guest.settling.reset();
   }
+  for (const vmm::Receipt& receipt : news.receipts) TakeReceipt(index, receipt);
   if (news.resumed) facts.resumed_at = now;
   if (news.report) facts.report = news.report;
-  if (news.vmm_link) {
-    if (*news.vmm_link != vmm::LinkState::kReady) facts.vmm.reset();
-    // Whoever answers now may be another process: only what is read from it counts, so earlier targets are void.
+  if (news.vmm_lost) {
+    facts.vmm.reset();
+    // Whoever answers now may be another process: only what is read from it counts, so earlier targets are
+    // void.
     facts.history = {};
     guest.settling.reset();
   }
@@ -92,15 +106,17 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
 
 void ControlLoop::TendLink(Guest& guest, const policy::GuestFacts& facts, bool was_reset) {
   if (guest.ports.link == nullptr) return;
-  const bool stopped = facts.vmm && !facts.vmm->value.running;
+  if (was_reset) guest.ports.link->Renew();
+  if (!facts.vmm) return;  // nobody says whether it runs: as it was
+  const bool stopped = !facts.vmm->value.running;
   if (stopped != guest.link_held) {
     guest.link_held = stopped;
     stopped ? guest.ports.link->Hold() : guest.ports.link->Release();
   }
-  if (was_reset) guest.ports.link->Renew();
 }
 
-void ControlLoop::TakeReceipt(Guest& guest, const vmm::Receipt& receipt) {
+void ControlLoop::TakeReceipt(size_t index, const vmm::Receipt& receipt) {
+  Guest& guest = guests_[index];
   const auto pending = std::find_if(guest.pending.begin(), guest.pending.end(),
                                     [&](const Pending& each) { return each.id == receipt.id; });
   if (pending == guest.pending.end()) return;
@@ -108,15 +124,20 @@ void ControlLoop::TakeReceipt(Guest& guest, const vmm::Receipt& receipt) {
   guest.pending.erase(pending);
   if (!receipt.status.ok()) {
     Say(LogLevel::kWarning, guest,
-        StrCat("command ", receipt.id, ": balloon to ", FormatSize(receipt.target.count), " failed: ",
-               MessageOf(receipt.status)));
+        StrCat("command ", receipt.id, ": balloon to ", FormatSize(receipt.target.count),
+               " failed: ", MessageOf(receipt.status)));
+    const bool replaced = absl::IsAborted(receipt.status);
+    if (decision.reason.rule == policy::Rule::kRestartedGuest && !replaced)
+      snapshot_.guests[index].rebooted = true;
     return;
   }
+  if (receipt.dry_run) return;  // its decision said so
   std::string text = StrCat("command ", receipt.id, ": balloon to ", FormatSize(receipt.target.count));
   if (receipt.written_at.ns != 0) {
     text += StrCat(": accepted in ", Millis(receipt.done_at - receipt.written_at));
     if (decision.pressure_onset) {
-      text += StrCat(", written ", Millis(receipt.written_at - *decision.pressure_onset), " after pressure began");
+      text += StrCat(", written ", Millis(receipt.written_at - *decision.pressure_onset),
+                     " after pressure began");
     }
   }
   Say(LogLevel::kInfo, guest, text);
@@ -137,7 +158,8 @@ void ControlLoop::Act(const policy::Decision& decision) {
   guest.ports.actuator->SetBalloon(id, decision.target);
   guest.settling = decision.target;
   guest.settling_since = clock_.Now();
-  log_(LogLevel::kInfo, StrCat(policy::Explain(decision, name), " [command ", id, "]"));
+  log_(LogLevel::kInfo, StrCat(policy::Explain(decision, name),
+                               settings_.dry_run ? " [dry run, command " : " [command ", id, "]"));
 }
 
 void ControlLoop::CheckSettled(size_t index) {
@@ -148,7 +170,8 @@ void ControlLoop::CheckSettled(size_t index) {
   const int64_t apart = facts.vmm->value.balloon_actual.count - guest.settling->count;
   if (apart > kMiB || apart < -kMiB) return;
   Say(LogLevel::kInfo, guest,
-      StrCat("balloon reached ", FormatSize(guest.settling->count), " after ", Millis(facts.vmm->at - guest.settling_since)));
+      StrCat("balloon reached ", FormatSize(guest.settling->count), " after ",
+             Millis(facts.vmm->at - guest.settling_since)));
   guest.settling.reset();
 }
 

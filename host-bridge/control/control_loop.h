@@ -1,5 +1,5 @@
-// The one thread that decides: takes the news, makes the snapshot, calls Decide, hands decisions to the actuators
-// and logs a line for each. It waits for nobody: actuators and sessions answer through mailboxes.
+// The one thread that decides: takes the news, makes the snapshot, calls Decide, hands decisions to the
+// actuators and logs a line for each. It waits for nobody: actuators and sessions answer through mailboxes.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,9 @@ struct ManagedGuest {
 
 struct LoopSettings {
   policy::PolicyConfig policy;
-  Nanos tick = Seconds(1);       // the longest time between two looks; urgent news is taken at once
+  Nanos tick = Seconds(1);  // the longest time between two looks; urgent news is taken at once
   Nanos host_interval = Seconds(1);
+  bool dry_run = false;  // the actuators only pretend; said in each decision's line
 };
 
 class ControlLoop {
@@ -61,13 +62,13 @@ class ControlLoop {
     std::optional<policy::Hold::Why> last_hold;
     std::optional<BalloonBytes> settling;  // a target whose arrival is still to be reported
     MonotonicTime settling_since;
-    bool link_held = false;
+    bool link_held = true;  // a session starts held: whether its guest runs is not known yet
   };
 
   void RefreshHost(MonotonicTime now);
   void TakeNews(size_t index, MonotonicTime now);
   void TendLink(Guest& guest, const policy::GuestFacts& facts, bool was_reset);
-  void TakeReceipt(Guest& guest, const vmm::Receipt& receipt);
+  void TakeReceipt(size_t index, const vmm::Receipt& receipt);
   void CheckSettled(size_t index);
   void Act(const policy::Decision& decision);
   void LogHolds(const policy::Outcome& outcome);
@@ -82,6 +83,7 @@ class ControlLoop {
   policy::Snapshot snapshot_;  // guests in the same order as guests_
   std::optional<MonotonicTime> host_read_at_;
   bool host_lost_ = false;
+  MonotonicTime ration_renewed_;
   uint64_t next_id_ = 1;
 };
 

@@ -32,16 +32,39 @@ void GuestMailbox::AddNotice(LogLevel level, std::string text) {
   news_.notices.push_back({level, std::move(text)});
 }
 
-void GuestMailbox::OnIdentity(const session::AgentIdentity& identity) {
+void GuestMailbox::AddAgentNotice(LogLevel level, std::string text) {
+  if (agent_words_ == 0) {
+    ++counters_.dropped_notices;
+    return;
+  }
+  if (--agent_words_ == 0) text += " (further lines from this agent are left out for a minute)";
+  AddNotice(level, std::move(text));
+}
+
+void GuestMailbox::RenewRation() {
   std::lock_guard lock(mutex_);
-  if (identity_ && identity == *identity_) return AddNotice(LogLevel::kInfo, "agent: connected again");
+  agent_words_ = kAgentWords;
+}
+
+void GuestMailbox::OnIdentity(const session::AgentIdentity& identity) {
+  TakeIdentity(identity);
+  wakeup_.Ring();
+}
+
+void GuestMailbox::TakeIdentity(const session::AgentIdentity& identity) {
+  std::lock_guard lock(mutex_);
+  if (identity_ && identity == *identity_) return AddAgentNotice(LogLevel::kInfo, "agent: connected again");
   const bool rebooted = identity_ && identity_->boot_id != identity.boot_id;
   const bool restarted = identity_ && !rebooted;
   news_.rebooted |= rebooted;
-  std::string text = StrCat("agent: ", rebooted ? "the guest rebooted; " : restarted ? "restarted; " : "",
+  if (rebooted) news_.report.reset();
+  std::string text = StrCat("agent: ",
+                            rebooted    ? "the guest rebooted; "
+                            : restarted ? "restarted; "
+                                        : "",
                             "version ", identity.agent_version, ", kernel ", identity.kernel_release);
   if (!identity.lacks.empty()) text += StrCat(", without ", identity.lacks);
-  AddNotice(LogLevel::kInfo, std::move(text));
+  AddAgentNotice(LogLevel::kInfo, std::move(text));
   identity_ = identity;
 }
 
@@ -60,7 +83,7 @@ void GuestMailbox::OnRejected(const absl::Status& why) {
   ++counters_.rejected_reports;
   // A guest that lies goes on lying: the first of a row is news, the others are a number.
   if (!std::exchange(rejecting_, true)) {
-    AddNotice(LogLevel::kWarning, StrCat("agent: report not believed: ", MessageOf(why)));
+    AddAgentNotice(LogLevel::kWarning, StrCat("agent: report not believed: ", MessageOf(why)));
   }
 }
 
@@ -70,18 +93,20 @@ void GuestMailbox::OnEvent(const session::GuestEvent& event) {
   ++counters_.events;
   switch (event.kind) {
     case Kind::kOomKill:
-      return AddNotice(LogLevel::kWarning, StrCat("agent: ", event.amount, " process(es) OOM-killed in the guest"));
+      return AddAgentNotice(LogLevel::kWarning,
+                            StrCat("agent: ", event.amount, " process(es) OOM-killed in the guest"));
     case Kind::kBalloonShrank:
-      return AddNotice(LogLevel::kDebug, StrCat("agent: the balloon let go of ", FormatSize(event.amount)));
+      return AddAgentNotice(LogLevel::kDebug,
+                            StrCat("agent: the balloon let go of ", FormatSize(event.amount)));
     case Kind::kPressureTrigger:
-      return AddNotice(LogLevel::kDebug, "agent: the kernel's pressure trigger fired");
+      return AddAgentNotice(LogLevel::kDebug, "agent: the kernel's pressure trigger fired");
   }
 }
 
 void GuestMailbox::OnSession(session::SessionState state, const absl::Status& why) {
   std::lock_guard lock(mutex_);
   if (state == session::SessionState::kFailed) {
-    AddNotice(LogLevel::kWarning, StrCat("agent: ", MessageOf(why), "; trying again"));
+    AddAgentNotice(LogLevel::kWarning, StrCat("agent: ", MessageOf(why), "; trying again"));
   }
 }
 
@@ -105,9 +130,11 @@ void GuestMailbox::OnReceipt(const vmm::Receipt& receipt) {
 void GuestMailbox::OnLink(vmm::LinkState state, const absl::Status& why) {
   {
     std::lock_guard lock(mutex_);
-    news_.vmm_link = state;
     // What was read through a link that is gone describes the past.
-    if (state != vmm::LinkState::kReady) news_.vmm.reset();
+    if (state != vmm::LinkState::kReady) {
+      news_.vmm_lost = true;
+      news_.vmm.reset();
+    }
     if (state == vmm::LinkState::kFailed) {
       AddNotice(LogLevel::kWarning, StrCat("vmm: unmanaged: ", MessageOf(why), "; trying again"));
     } else if (state == vmm::LinkState::kReady) {

@@ -1,5 +1,6 @@
 // Where one guest's session and actuator leave their news for the control thread. Readings: the latest wins.
-// Receipts and notices: in order, bounded, the overflow counted. Delivering never waits for the control thread.
+// Receipts and notices: in order, bounded, the overflow counted. Delivering never waits for the control
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,7 @@ struct MailboxCounters {
 struct GuestNews {
   std::optional<Sampled<policy::GuestReading>> report;
   std::optional<Sampled<policy::VmmReading>> vmm;
-  std::optional<vmm::LinkState> vmm_link;
+  bool vmm_lost = false;   // since then something may have answered again: `vmm` is what it said
   bool rebooted = false;   // seen by whichever of VMM and agent
   bool was_reset = false;  // said by the VMM
   bool resumed = false;
@@ -47,6 +48,8 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
   // All news since the last call.
   [[nodiscard]] GuestNews Take();
   [[nodiscard]] MailboxCounters Counters() const;
+  // A minute is over: the agent may speak again.
+  void RenewRation();
 
   void OnIdentity(const session::AgentIdentity& identity) override;
   void OnReport(const Sampled<policy::GuestReading>& reading, bool urgent) override;
@@ -60,7 +63,11 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
   void OnLifecycle(vmm::Lifecycle event) override;
 
  private:
-  void AddNotice(LogLevel level, std::string text);  // under mutex_
+  // Lines the agent can cause in a minute; a guest that floods the log hides the others.
+  static constexpr int kAgentWords = 20;
+  void TakeIdentity(const session::AgentIdentity& identity);
+  void AddNotice(LogLevel level, std::string text);       // under mutex_
+  void AddAgentNotice(LogLevel level, std::string text);  // the same, rationed
 
   Wakeup& wakeup_;
   mutable std::mutex mutex_;
@@ -68,6 +75,8 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
   MailboxCounters counters_;
   std::optional<session::AgentIdentity> identity_;
   bool rejecting_ = false;
+  // What the agent may still say in the log until the loop has next refilled it.
+  int agent_words_ = kAgentWords;
 };
 
 }  // namespace ballast::control

@@ -134,8 +134,8 @@ class Planner {
     const View& view = plan.view();
     Proposal& give = *plan.give;
     const int64_t wanted = ClampGive(view, give.target.count, config_);
-    // A certain death outranks a possible shortage: with the host unknown a critical guest is still served, and
-    // one that boots into a target of its former life.
+    // A certain death outranks a possible shortage: with the host unknown a critical guest is still served,
+    // and one that boots into a target of its former life.
     const bool restarted = view.facts->rebooted;
     const bool unlimited = !host_.known && (restarted || view.state == GuestState::kCritical);
     const int64_t target = unlimited ? wanted : FitBudget(view, wanted, budget_, config_);

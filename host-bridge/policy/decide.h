@@ -13,8 +13,8 @@ namespace ballast::policy {
 [[nodiscard]] Outcome Decide(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now);
 
 // The thresholds for MemAvailable that a guest with this much usable memory is judged by: MemTotal, less the
-// balloon where deflate-on-oom keeps it in there. The agent is sent the same numbers and works them out in the
-// same way, so that it speaks up exactly when Decide would act.
+// balloon where deflate-on-oom keeps it in there. The agent is sent the same numbers and works them out in
+// the same way, so that it speaks up exactly when Decide would act.
 struct GuestThresholds {
   int64_t armed_available_bytes = 0;
   int64_t pressed_available_bytes = 0;

@@ -12,8 +12,8 @@ namespace ballast::policy {
 
 struct PolicyConfig {
   // --- When is a guest critical or pressed? ---
-  // MemAvailable below this share of usable memory, within the bounds, is critical. 64 MiB is what the main job
-  // was first shown with on a 256 MiB guest; the bounds keep tiny and huge guests sensible.
+  // MemAvailable below this share of usable memory, within the bounds, is critical. 64 MiB is what the main
+  // job was first shown with on a 256 MiB guest; the bounds keep tiny and huge guests sensible.
   int32_t critical_permyriad = 1000;
   int64_t critical_min_bytes = 32 * kMiB;
   int64_t critical_max_bytes = 256 * kMiB;

@@ -1,5 +1,5 @@
-// The few words of Boost.Asio that the bridge's coroutines use. One I/O thread runs them all, so code between two
-// co_await needs no lock.
+// The few words of Boost.Asio that the bridge's coroutines use. One I/O thread runs them all, so code between
+// two co_await needs no lock.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -28,7 +28,9 @@ Task<void> Sleep(Nanos span);
 
 enum class Readiness { kReadable, kWritable };
 
-// Waits until the descriptor is ready. DEADLINE_EXCEEDED after `span`, CANCELLED when the coroutine is cancelled.
-Task<absl::Status> AwaitReady(boost::asio::posix::stream_descriptor& descriptor, Readiness readiness, Nanos span);
+// Waits until the descriptor is ready. DEADLINE_EXCEEDED after `span`, CANCELLED when the coroutine is
+// cancelled.
+Task<absl::Status> AwaitReady(boost::asio::posix::stream_descriptor& descriptor, Readiness readiness,
+                              Nanos span);
 
 }  // namespace ballast::session

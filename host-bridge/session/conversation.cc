@@ -20,7 +20,8 @@ grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  // Bandwidth is no concern of a stream of small messages, and its probes would answer every report with a ping.
+  // Bandwidth is no concern of a stream of small messages, and its probes would answer every report with a
+  // ping.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   return arguments;
 }
@@ -43,41 +44,20 @@ std::string LacksOf(const guest::v1::GetInfoResponse& info) {
 
 }  // namespace
 
-// The standing call. Messages are handled on gRPC's thread, straight into the observer: this is the fast path from
-// a guest's pressure to the decision.
-class Conversation::Watch final : public grpc::ClientReadReactor<guest::v1::WatchResponse> {
- public:
-  explicit Watch(Conversation& owner) : owner_(owner) {}
-
-  void Begin(grpc::ClientContext* context) {
-    owner_.stub_->async()->Watch(context, &owner_.settings_.request, this);
-    StartRead(&message_);
-    StartCall();
-  }
-
-  void OnReadDone(bool ok) override {
-    if (!ok) return;
-    owner_.OnMessage(message_);
-    StartRead(&message_);
-  }
-
-  void OnDone(const grpc::Status& status) override {
-    owner_.OnWatchDone(status.ok() ? absl::UnavailableError("the agent ended the stream") : FromGrpc(status));
-  }
-
- private:
-  Conversation& owner_;
-  guest::v1::WatchResponse message_;
-};
-
-Conversation::Conversation(UniqueFd fd, const WatchSettings& settings, const Clock& clock, SessionObserver& observer)
+Conversation::Conversation(UniqueFd fd, const WatchSettings& settings, CallQueue& queue, const Clock& clock,
+                           SessionObserver& observer)
     : settings_(settings),
+      queue_(queue),
       clock_(clock),
       observer_(observer),
       channel_(grpc::CreateCustomInsecureChannelFromFd("guest", fd.Release(), Arguments())),
       stub_(guest::v1::GuestAgent::NewStub(channel_)),
+      heard_ns_(clock.Now().ns),
       infos_wanted_(kInfoRounds),
-      heard_ns_(clock.Now().ns) {}
+      info_done_{[this](bool) { OnInfo(); }},
+      started_{[this](bool ok) { OnStarted(ok); }},
+      read_{[this](bool ok) { OnRead(ok); }},
+      finished_{[this](bool) { OnFinished(); }} {}
 
 Conversation::~Conversation() = default;
 
@@ -86,42 +66,45 @@ void Conversation::Start(std::function<void(absl::Status)> on_end) {
   AskInfo();
 }
 
-void Conversation::Cancel() {
+void Conversation::Cancel(const absl::Status& why) {
   std::lock_guard lock(mutex_);
-  cancelled_ = true;
+  if (!cancelled_) cancelled_ = why;
   if (info_context_) info_context_->TryCancel();
   if (watch_context_) watch_context_->TryCancel();
 }
 
-void Conversation::AskInfo() {
-  grpc::ClientContext* context = nullptr;
-  {
-    std::lock_guard lock(mutex_);
-    info_context_ = std::make_unique<grpc::ClientContext>();
-    if (cancelled_) info_context_->TryCancel();
-    info_running_ = true;
-    info_.Clear();
-    context = info_context_.get();
-  }
-  context->set_deadline(std::chrono::system_clock::now() + std::chrono::nanoseconds(settings_.info_deadline.count));
-  const MonotonicTime asked = clock_.Now();
-  stub_->async()->GetInfo(context, &info_request_, &info_,
-                          [this, asked](const grpc::Status& status) { OnInfo(asked, status); });
+// Replaces `slot` by a fresh context, cancelled from the start when the conversation is.
+grpc::ClientContext* Conversation::Renew(std::unique_ptr<grpc::ClientContext>& slot) {
+  std::lock_guard lock(mutex_);
+  slot = std::make_unique<grpc::ClientContext>();
+  if (cancelled_) slot->TryCancel();
+  return slot.get();
 }
 
-void Conversation::OnInfo(MonotonicTime asked, const grpc::Status& status) {
-  bool introducing = false;
-  {
-    std::lock_guard lock(mutex_);
-    info_running_ = false;
-    if (status.ok()) {
-      clocks_compared_ = clock_.Now();
-      clock_estimate_ = observe::Improve(clock_estimate_, {asked, info_.monotonic_ns(), clocks_compared_});
-    }
-    introducing = watch_context_ == nullptr;
-    if (introducing && !status.ok()) watch_result_ = WithContext("GetInfo", FromGrpc(status));
+void Conversation::AskInfo() {
+  info_call_.reset();
+  grpc::ClientContext* context = Renew(info_context_);
+  context->set_deadline(std::chrono::system_clock::now() +
+                        std::chrono::nanoseconds(settings_.info_deadline.count));
+  info_.Clear();
+  info_running_ = true;
+  asked_at_ = clock_.Now();
+  info_call_ = stub_->AsyncGetInfo(context, {}, queue_.Get());
+  info_call_->Finish(&info_, &info_status_, &info_done_);
+}
+
+void Conversation::OnInfo() {
+  info_running_ = false;
+  if (info_status_.ok()) {
+    clocks_compared_ = clock_.Now();
+    clock_estimate_ = observe::Improve(clock_estimate_, {asked_at_, info_.monotonic_ns(), clocks_compared_});
   }
-  if (!introducing || !status.ok()) return EndIfQuiet();
+  const bool introducing = watch_call_ == nullptr;
+  if (!introducing) return EndIfQuiet();
+  if (!info_status_.ok()) {
+    result_ = WithContext("GetInfo", FromGrpc(info_status_));
+    return EndIfQuiet();
+  }
   if (--infos_wanted_ > 0) return AskInfo();
   Introduced();
 }
@@ -132,36 +115,34 @@ void Conversation::Introduced() {
   page_size_bytes_ = info_.page_size_bytes();
   observer_.OnIdentity({boot_id_, generation_, info_.agent_version().substr(0, 64),
                         info_.kernel_release().substr(0, 128), LacksOf(info_)});
-  watch_ = std::make_unique<Watch>(*this);
-  grpc::ClientContext* context = nullptr;
-  {
-    std::lock_guard lock(mutex_);
-    watch_context_ = std::make_unique<grpc::ClientContext>();
-    if (cancelled_) watch_context_->TryCancel();
-    context = watch_context_.get();
-  }
-  watch_->Begin(context);
+  watch_call_ = stub_->AsyncWatch(Renew(watch_context_), settings_.request, queue_.Get(), &started_);
 }
 
 void Conversation::CompareClocksIfDue(MonotonicTime now) {
-  {
-    std::lock_guard lock(mutex_);
-    if (info_running_ || cancelled_ || now - clocks_compared_ < settings_.clock_interval) return;
-    clocks_compared_ = now;  // also when it fails: not again before the interval is over
-  }
+  if (info_running_ || now - clocks_compared_ < settings_.clock_interval) return;
+  clocks_compared_ = now;  // also when it fails: not again before the interval is over
   AskInfo();
+}
+
+void Conversation::OnStarted(bool ok) {
+  if (!ok) return watch_call_->Finish(&watch_status_, &finished_);
+  watch_call_->Read(&message_, &read_);
+}
+
+void Conversation::OnRead(bool ok) {
+  if (!ok) return watch_call_->Finish(&watch_status_, &finished_);
+  OnMessage(message_);
+  watch_call_->Read(&message_, &read_);
 }
 
 void Conversation::OnMessage(const guest::v1::WatchResponse& message) {
   heard_ns_.store(clock_.Now().ns, std::memory_order_relaxed);
   switch (message.body_case()) {
     case guest::v1::WatchResponse::kHello:
-      // The agent may have restarted between GetInfo and Watch; what it says now is what this stream is about.
+      // The agent may have restarted between GetInfo and Watch; what it says now is what this stream is
+      // about.
       if (message.hello().boot_id() != boot_id_ || message.hello().agent_generation() != generation_) {
-        std::lock_guard lock(mutex_);
-        refused_ = absl::AbortedError("the agent restarted while it was being introduced");
-        watch_context_->TryCancel();
-        return;
+        return Cancel(absl::AbortedError("the agent restarted while it was being introduced"));
       }
       return OnReport(message.hello().report());
     case guest::v1::WatchResponse::kReport:
@@ -179,11 +160,9 @@ void Conversation::OnReport(const guest::v1::Report& report) {
   context.agent_generation = generation_;
   context.page_size_bytes = page_size_bytes_;
   context.received_at = now;
-  {
-    std::lock_guard lock(mutex_);
-    context.clock_offset = observe::OffsetAt(clock_estimate_, now);
-  }
-  absl::StatusOr<observe::ConvertedReport> converted = observe::ConvertReport(report, context, report_memory_);
+  context.clock_offset = observe::OffsetAt(clock_estimate_, now);
+  absl::StatusOr<observe::ConvertedReport> converted =
+      observe::ConvertReport(report, context, report_memory_);
   if (!converted.ok()) return observer_.OnRejected(converted.status());
   report_memory_ = converted->memory;
   observer_.OnReport({converted->reading, now}, report.level() >= guest::v1::LEVEL_PRESSED);
@@ -204,26 +183,24 @@ void Conversation::OnEvent(const guest::v1::Event& event) {
   }
 }
 
-void Conversation::OnWatchDone(const absl::Status& result) {
-  {
-    std::lock_guard lock(mutex_);
-    watch_result_ = refused_.ok() ? result : refused_;
-    if (info_context_) info_context_->TryCancel();
-  }
+void Conversation::OnFinished() {
+  result_ =
+      watch_status_.ok() ? absl::UnavailableError("the agent ended the stream") : FromGrpc(watch_status_);
+  if (info_running_) Cancel(*result_);
   EndIfQuiet();
 }
 
+absl::Status Conversation::FinalResult() {
+  const absl::Status result = *std::exchange(result_, std::nullopt);
+  std::lock_guard lock(mutex_);
+  return cancelled_.value_or(result);
+}
+
 void Conversation::EndIfQuiet() {
-  std::function<void(absl::Status)> on_end;
-  absl::Status result;
-  {
-    std::lock_guard lock(mutex_);
-    if (!watch_result_ || info_running_) return;
-    on_end = std::exchange(on_end_, nullptr);
-    result = *watch_result_;
-  }
+  if (!result_ || info_running_) return;
   // The callee may destroy this object from another thread before the call returns: touch nothing after it.
-  if (on_end) on_end(result);
+  const auto on_end = std::move(on_end_);
+  on_end(FinalResult());
 }
 
 }  // namespace ballast::session

@@ -1,5 +1,5 @@
-// One connection's gRPC conversation with an agent: GetInfo (a few times, to relate the clocks), then Watch until
-// the stream ends. The descriptor's channel cannot reconnect; a new connection is a new Conversation.
+// One connection's gRPC conversation with an agent: GetInfo (a few times, to relate the clocks), then Watch
+// until the stream ends. The descriptor's channel cannot reconnect; a new connection is a new Conversation.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -17,6 +17,7 @@
 #include "common/os/unique_fd.h"
 #include "host-bridge/observe/clock_offset.h"
 #include "host-bridge/observe/convert_report.h"
+#include "host-bridge/session/call_queue.h"
 #include "host-bridge/session/session_observer.h"
 
 namespace ballast::session {
@@ -31,59 +32,74 @@ struct WatchSettings {
 
 class Conversation {
  public:
-  Conversation(UniqueFd fd, const WatchSettings& settings, const Clock& clock, SessionObserver& observer);
+  // What is passed by reference must outlive the conversation.
+  Conversation(UniqueFd fd, const WatchSettings& settings, CallQueue& queue, const Clock& clock,
+               SessionObserver& observer);
   ~Conversation();
 
-  // `on_end` is called once, from one of gRPC's threads, with how it ended. It is the last thing that happens: only
-  // after it may the conversation be destroyed, and not from within (a channel must not die on gRPC's own thread).
+  // `on_end` is called once, on the queue's thread, with how it ended. It is the last thing that happens:
+  // only after it may the conversation be destroyed.
   void Start(std::function<void(absl::Status)> on_end);
-  // From any thread. The conversation still ends by `on_end`.
-  void Cancel();
-  // When the last message came, or the conversation began. There is no keepalive ping from this side: a stopped guest
-  // must be left alone, and a running one reports by itself. From any thread.
-  [[nodiscard]] MonotonicTime LastHeard() const { return MonotonicTime{heard_ns_.load(std::memory_order_relaxed)}; }
+  // From any thread. The conversation still ends by `on_end`, with `why`.
+  void Cancel(const absl::Status& why);
+  // When the last message came, or the conversation began. There is no keepalive ping from this side: a
+  // stopped guest must be left alone, and a running one reports by itself. From any thread.
+  [[nodiscard]] MonotonicTime LastHeard() const {
+    return MonotonicTime{heard_ns_.load(std::memory_order_relaxed)};
+  }
 
  private:
-  class Watch;
-
+  [[nodiscard]] grpc::ClientContext* Renew(std::unique_ptr<grpc::ClientContext>& slot);
   void AskInfo();
-  void OnInfo(MonotonicTime asked, const grpc::Status& status);
+  void OnInfo();
   void Introduced();
   void CompareClocksIfDue(MonotonicTime now);
+  void OnStarted(bool ok);
+  void OnRead(bool ok);
   void OnMessage(const guest::v1::WatchResponse& message);
   void OnReport(const guest::v1::Report& report);
   void OnEvent(const guest::v1::Event& event);
-  void OnWatchDone(const absl::Status& result);
+  void OnFinished();
+  [[nodiscard]] absl::Status FinalResult();
   void EndIfQuiet();
 
   const WatchSettings settings_;
+  CallQueue& queue_;
   const Clock& clock_;
   SessionObserver& observer_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<guest::v1::GuestAgent::Stub> stub_;
-  const guest::v1::GetInfoRequest info_request_;
-
-  // Used by the call that runs alone, one after another: first GetInfo, later the Watch.
-  int infos_wanted_;
-  std::unique_ptr<Watch> watch_;
-  std::optional<observe::ReportMemory> report_memory_;
-  int64_t page_size_bytes_ = 4096;
-  std::string boot_id_;
-  uint64_t generation_ = 0;
-
-  // Once the Watch runs, a GetInfo may run beside it (to compare the clocks again); both use what follows.
   std::atomic<int64_t> heard_ns_;
 
+  // Contexts are replaced and cancelled from two threads; all else below them belongs to the queue's thread.
   std::mutex mutex_;
-  bool cancelled_ = false;
-  absl::Status refused_;  // why we ended it ourselves; OK: we did not
+  std::optional<absl::Status> cancelled_;  // why
   std::unique_ptr<grpc::ClientContext> info_context_;
   std::unique_ptr<grpc::ClientContext> watch_context_;
-  guest::v1::GetInfoResponse info_;
+
+  // GetInfo: a few times before the Watch, later now and then beside it.
+  int infos_wanted_;
   bool info_running_ = false;
-  std::optional<absl::Status> watch_result_;
+  MonotonicTime asked_at_;
+  guest::v1::GetInfoResponse info_;
+  grpc::Status info_status_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<guest::v1::GetInfoResponse>> info_call_;
+  CallQueue::Tag info_done_;
   observe::ClockEstimate clock_estimate_;
   MonotonicTime clocks_compared_;
+
+  // The standing call.
+  guest::v1::WatchResponse message_;
+  grpc::Status watch_status_;
+  std::unique_ptr<grpc::ClientAsyncReader<guest::v1::WatchResponse>> watch_call_;
+  CallQueue::Tag started_;
+  CallQueue::Tag read_;
+  CallQueue::Tag finished_;
+  std::optional<absl::Status> result_;
+  std::string boot_id_;
+  uint64_t generation_ = 0;
+  int64_t page_size_bytes_ = 4096;
+  std::optional<observe::ReportMemory> report_memory_;
   std::function<void(absl::Status)> on_end_;
 };
 

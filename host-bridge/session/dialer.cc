@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <limits>
 #include <string>
@@ -22,8 +23,19 @@ constexpr size_t kMaxAnswer = 32;
 // A VMM connects on its event loop: a full backlog would stall the VM's devices.
 constexpr int kBacklog = 64;
 
+// Hands `fd` to Asio; on failure it stays with its owner.
+absl::Status Watch(Descriptor& descriptor, UniqueFd& fd) {
+  boost::system::error_code error;
+  descriptor.assign(fd.Get(), error);
+  if (error) return absl::ResourceExhaustedError(StrCat("cannot watch a descriptor: ", error.message()));
+  [[maybe_unused]] const int given = fd.Release();
+  return absl::OkStatus();
+}
+
 Task<absl::StatusOr<UniqueFd>> FinishConnect(UniqueFd fd, Nanos deadline) {
-  Descriptor descriptor(co_await asio::this_coro::executor, fd.Release());
+  Descriptor descriptor(co_await asio::this_coro::executor);
+  absl::Status watched = Watch(descriptor, fd);
+  if (!watched.ok()) co_return watched;
   absl::Status ready = co_await AwaitReady(descriptor, Readiness::kWritable, deadline);
   if (!ready.ok()) co_return ready;
   absl::Status connected = SocketError(descriptor.native_handle());
@@ -72,7 +84,9 @@ Task<absl::StatusOr<UniqueFd>> DialHybrid(HybridAddress address, Nanos deadline)
   if (!started.ok()) co_return started.status();
   absl::StatusOr<UniqueFd> fd = co_await FinishConnect(*std::move(started), deadline);
   if (!fd.ok()) co_return fd.status();
-  Descriptor descriptor(co_await asio::this_coro::executor, fd->Release());
+  Descriptor descriptor(co_await asio::this_coro::executor);
+  absl::Status watched = Watch(descriptor, *fd);
+  if (!watched.ok()) co_return watched;
   absl::Status asked = co_await AskForPort(descriptor, address.port, deadline);
   if (!asked.ok()) co_return asked;
   co_return UniqueFd(descriptor.release());
@@ -109,13 +123,21 @@ absl::StatusOr<ReverseLink> Listen(const Address& address) {
 
 Task<absl::StatusOr<UniqueFd>> AcceptAgent(const ReverseLink& link) {
   // The listener stays ours; Asio watches a duplicate.
-  Descriptor descriptor(co_await asio::this_coro::executor, ::dup(link.listener.Get()));
+  UniqueFd duplicate(::dup(link.listener.Get()));
+  if (!duplicate.IsOpen()) co_return ErrnoStatus(errno, "dup");
+  Descriptor descriptor(co_await asio::this_coro::executor);
+  absl::Status watched = Watch(descriptor, duplicate);
+  if (!watched.ok()) co_return watched;
   while (true) {
     absl::StatusOr<Peer> peer = Accept(link.listener.Get());
     if (peer.ok()) {
       const bool foreign = link.expected_cid && peer->cid != link.expected_cid;
       const bool unprivileged = peer->port && *peer->port >= kFirstUnprivilegedPort;
-      if (foreign || unprivileged) continue;
+      if (foreign || unprivileged) {
+        // A stranger who knocks in a loop must not keep this thread from everybody else.
+        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+        continue;
+      }
       co_return std::move(peer->fd);
     }
     if (!absl::IsUnavailable(peer.status())) co_return peer.status();

@@ -11,13 +11,13 @@
 
 namespace ballast::session {
 
-// A connected stream to the agent: for hybrid vsock after the `CONNECT port` / `OK n` exchange. Each step must
-// finish within `deadline`. Errors say which step failed: the socket, the handshake, or "the guest does not listen
-// on port N (agent not running?)".
+// A connected stream to the agent: for hybrid vsock after the `CONNECT port` / `OK n` exchange. Each step
+// must finish within `deadline`. Errors say which step failed: the socket, the handshake, or "the guest does
+// not listen on port N (agent not running?)".
 Task<absl::StatusOr<UniqueFd>> Dial(Address address, Nanos deadline);
 
-// Reverse direction: the agent dials, the bridge listens on `listener` (see ListenAddress) and takes the first
-// connection that `accepts` approves; others are closed.
+// Reverse direction: the agent dials, the bridge listens on `listener` (see ListenAddress) and takes the
+// first connection that `accepts` approves; others are closed.
 struct ReverseLink {
   UniqueFd listener;
   std::optional<uint32_t> expected_cid;  // AF_VSOCK: only this guest; its source port must be below 1024

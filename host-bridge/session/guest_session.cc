@@ -12,8 +12,16 @@ namespace ballast::session {
 
 namespace asio = boost::asio;
 
-GuestSession::GuestSession(asio::io_context& io, SessionConfig config, const Clock& clock, SessionObserver& observer)
-    : io_(io), config_(std::move(config)), clock_(clock), observer_(observer), release_(io), renewal_(io) {}
+GuestSession::GuestSession(asio::io_context& io, CallQueue& calls, SessionConfig config, const Clock& clock,
+                           SessionObserver& observer)
+    : io_(io),
+      calls_(calls),
+      config_(std::move(config)),
+      clock_(clock),
+      observer_(observer),
+      stopped_(config_.held_at_start),
+      release_(io),
+      renewal_(io) {}
 
 GuestSession::~GuestSession() {
   if (!started_) return;
@@ -21,7 +29,7 @@ GuestSession::~GuestSession() {
     stopping_ = true;
     renewal_.cancel();
     release_.cancel();
-    if (conversation_) conversation_->Cancel();
+    if (conversation_) conversation_->Cancel(absl::CancelledError("stopping"));
     cancel_.emit(asio::cancellation_type::terminal);
   });
   ended_.get_future().wait();
@@ -32,7 +40,8 @@ void GuestSession::Start() {
   // Entered through post: the coroutine and its cancellation live on the I/O thread alone.
   asio::post(io_, [this] {
     asio::co_spawn(io_, Run(),
-                   asio::bind_cancellation_slot(cancel_.slot(), [this](const std::exception_ptr&) { ended_.set_value(); }));
+                   asio::bind_cancellation_slot(cancel_.slot(),
+                                                [this](const std::exception_ptr&) { ended_.set_value(); }));
   });
 }
 
@@ -52,36 +61,40 @@ Task<absl::StatusOr<UniqueFd>> GuestSession::Connect() {
   co_return co_await AcceptAgent(*listener_);
 }
 
-void GuestSession::SetHeld(bool held) {
-  if (held_ == held) return;
-  held_ = held;
-  if (held) return;
+void GuestSession::SetHold(bool& reason, bool held) {
+  const bool before = IsHeld();
+  reason = held;
+  if (!before || IsHeld()) return;
   released_at_ = clock_.Now();
   release_.cancel();
 }
 
 void GuestSession::Hold() {
-  asio::post(io_, [this] { SetHeld(true); });
+  asio::post(io_, [this] { SetHold(stopped_, true); });
 }
 
 void GuestSession::Release() {
-  asio::post(io_, [this] { SetHeld(false); });
+  asio::post(io_, [this] { SetHold(stopped_, false); });
 }
 
 void GuestSession::Renew() {
   asio::post(io_, [this] {
-    SetHeld(true);
+    SetHold(renewing_, true);
     renewal_.expires_after(ToChrono(config_.reset_grace));
-    renewal_.async_wait([this](const boost::system::error_code& error) {
+    renewal_.async_wait([this, meant = conversations_](const boost::system::error_code& error) {
       if (error) return;  // another reset, or the end
-      if (conversation_) conversation_->Cancel();
-      SetHeld(false);
+      // What was said to the former life of a guest that is stopped by now stays unsaid; it will be found
+      // silent.
+      if (conversation_ && conversations_ == meant && !stopped_) {
+        conversation_->Cancel(absl::UnavailableError("the guest was reset"));
+      }
+      SetHold(renewing_, false);
     });
   });
 }
 
 Task<void> GuestSession::AwaitRelease() {
-  while (held_ && !stopping_) {
+  while (IsHeld() && !stopping_) {
     release_.expires_at(asio::steady_timer::time_point::max());
     co_await release_.async_wait(kAsTuple);
   }
@@ -89,14 +102,15 @@ Task<void> GuestSession::AwaitRelease() {
 
 bool GuestSession::IsSilent() const {
   const MonotonicTime heard = std::max(conversation_->LastHeard(), released_at_);
-  return !held_ && clock_.Now() - heard > config_.silence_limit;
+  return !IsHeld() && clock_.Now() - heard > config_.silence_limit;
 }
 
 Task<absl::Status> GuestSession::Converse(UniqueFd fd) {
   asio::steady_timer wake(io_);
   bool ended = false;
   absl::Status result;
-  conversation_ = std::make_unique<Conversation>(std::move(fd), config_.watch, clock_, observer_);
+  ++conversations_;
+  conversation_ = std::make_unique<Conversation>(std::move(fd), config_.watch, calls_, clock_, observer_);
   conversation_->Start([this, &wake, &ended, &result](absl::Status status) {
     asio::post(io_, [&wake, &ended, &result, status = std::move(status)] {
       ended = true;
@@ -108,10 +122,23 @@ Task<absl::Status> GuestSession::Converse(UniqueFd fd) {
   while (!ended) {
     wake.expires_after(ToChrono(config_.silence_limit / 4));
     co_await wake.async_wait(kAsTuple);
-    if (!ended && !stopping_ && IsSilent()) conversation_->Cancel();
+    if (!ended && !stopping_ && IsSilent()) {
+      conversation_->Cancel(absl::DeadlineExceededError(
+          StrCat("nothing was heard for ", config_.silence_limit.count / 1'000'000'000, " s")));
+    }
   }
   conversation_.reset();
   co_return result;
+}
+
+Task<absl::Status> GuestSession::Attempt() {
+  absl::StatusOr<UniqueFd> fd = co_await Connect();
+  if (!fd.ok() || stopping_) co_return fd.status();
+  // The guest may have stopped meanwhile: then the first word waits until it runs.
+  co_await AwaitRelease();
+  if (stopping_) co_return absl::CancelledError("stopping");
+  Report(SessionState::kConnected, absl::OkStatus());
+  co_return co_await Converse(*std::move(fd));
 }
 
 Task<void> GuestSession::Run() {
@@ -121,18 +148,18 @@ Task<void> GuestSession::Run() {
   while (!stopping_) {
     co_await AwaitRelease();
     if (stopping_) co_return;
-    absl::StatusOr<UniqueFd> fd = co_await Connect();
-    if (stopping_) co_return;
-    absl::Status failure = fd.status();
-    if (fd.ok()) {
-      const MonotonicTime began = clock_.Now();
-      Report(SessionState::kConnected, absl::OkStatus());
-      failure = co_await Converse(*std::move(fd));
-      // A conversation that lived for a while was a good one: its successor may try at once again.
-      if (clock_.Now() - began > config_.max_backoff) backoff = config_.first_backoff;
+    const MonotonicTime began = clock_.Now();
+    absl::Status failure;
+    try {
+      failure = co_await Attempt();
+    } catch (const std::exception& error) {
+      // Asio throws where a descriptor cannot be watched: out of memory or of watches. That may pass.
+      failure = absl::ResourceExhaustedError(error.what());
     }
     if (stopping_) co_return;
     Report(SessionState::kFailed, failure);
+    // One that lived for a while was a good one: its successor may try at once again.
+    if (clock_.Now() - began > config_.max_backoff) backoff = config_.first_backoff;
     co_await Sleep(backoff);
     backoff = std::min(backoff * 2, config_.max_backoff);
   }

@@ -1,5 +1,5 @@
-// What a session tells the control loop. Called from the I/O thread and from gRPC's threads, one call at a time
-// per session; implementations only hand values over and return at once.
+// What a session tells the control loop. Called from the I/O thread and from the call queue's thread;
+// implementations only hand values over and return at once.
 #pragma once
 
 #include <cstdint>

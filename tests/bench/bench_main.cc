@@ -1,6 +1,6 @@
-// ballast-bench [NAME...]: measures, prints a table, writes build/bench/result.json (below the present directory).
-// Each NAME is a part of a figure's name; without any all are measured. Exit code 1 when something could not be
-// measured; a missed goal is a result, not a failure.
+// ballast-bench [NAME...]: measures, prints a table, writes build/bench/result.json (below the present
+// directory). Each NAME is a part of a figure's name; without any all are measured. Exit code 1 when
+// something could not be measured; a missed goal is a result, not a failure.
 #include <array>
 #include <cstdio>
 #include <string>
@@ -52,7 +52,8 @@ int Main(const std::vector<std::string>& wanted) {
     }
     complete = false;
     for (const std::string& name : group.names) {
-      figures.push_back({name, std::nullopt, "", "", false, "", "not measured: " + MessageOf(measured.status())});
+      figures.push_back(
+          {name, std::nullopt, "", "", false, "", "not measured: " + MessageOf(measured.status())});
     }
   }
   if (!any) {
@@ -70,4 +71,6 @@ int Main(const std::vector<std::string>& wanted) {
 }  // namespace
 }  // namespace ballast::bench
 
-int main(int argc, char** argv) { return ballast::bench::Main(std::vector<std::string>(argv + 1, argv + argc)); }
+int main(int argc, char** argv) {
+  return ballast::bench::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -18,12 +18,13 @@ double Percentile(std::vector<double> samples, double share) {
 }
 
 std::string TableOf(const std::vector<Figure>& figures) {
-  std::string table = absl::StrFormat("%-42s %14s %-6s %-9s %-4s %s\n", "figure", "value", "unit", "goal", "met", "beside");
+  std::string table =
+      absl::StrFormat("%-42s %14s %-6s %-9s %-4s %s\n", "figure", "value", "unit", "goal", "met", "beside");
   for (const Figure& figure : figures) {
     const std::string value = figure.value ? absl::StrFormat("%.3f", *figure.value) : "-";
     const std::string met = figure.met ? (*figure.met ? "yes" : "NO") : "-";
-    table += absl::StrFormat("%-42s %14s %-6s %-9s %-4s %s\n", figure.name, value, figure.unit, figure.goal, met,
-                             figure.peer);
+    table += absl::StrFormat("%-42s %14s %-6s %-9s %-4s %s\n", figure.name, value, figure.unit, figure.goal,
+                             met, figure.peer);
     table += absl::StrFormat("    %s\n", figure.how);
   }
   return table;

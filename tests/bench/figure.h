@@ -13,10 +13,10 @@ struct Figure {
   std::string name;
   std::optional<double> value;  // absent: it could not be measured; `how` says why
   std::string unit;
-  std::string goal;             // for people, "<= 10"; empty: no goal, reported for honesty
-  std::optional<bool> met;      // absent: no goal
-  std::string peer;             // what it was measured beside, with its value; empty: nothing
-  std::string how;              // one sentence: what, how many, with what
+  std::string goal;         // for people, "<= 10"; empty: no goal, reported for honesty
+  std::optional<bool> met;  // absent: no goal
+  std::string peer;         // what it was measured beside, with its value; empty: nothing
+  std::string how;          // one sentence: what, how many, with what
 };
 
 // Nearest-rank percentile of at least one sample; 0 < share <= 1.

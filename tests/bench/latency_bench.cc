@@ -26,10 +26,11 @@ constexpr Nanos kPollPeriod = Seconds(5);
 constexpr int64_t kTaken = 768 * kMiB;
 constexpr int64_t kComfortable = 150 * kMiB;
 constexpr int64_t kShort = 8 * kMiB;
-constexpr int64_t kRampBytesPerMs = 400 * kMiB / 1000;  // an allocator of 400 MiB/s, about what an emulated guest reaches
+constexpr int64_t kRampBytesPerMs =
+    400 * kMiB / 1000;  // an allocator of 400 MiB/s, about what an emulated guest reaches
 
-// What eight teams wrote: every five seconds read the figures, below a limit give memory back. Only the reading and
-// the decision are timed; its command is taken to cost nothing.
+// What eight teams wrote: every five seconds read the figures, below a limit give memory back. Only the
+// reading and the decision are timed; its command is taken to cost nothing.
 class Poller {
  public:
   Poller(const std::string& root, Nanos phase)
@@ -52,7 +53,8 @@ class Poller {
       const auto text = files.Read("/proc/meminfo");
       if (!text.ok()) continue;
       const auto meminfo = kernel::ParseMeminfo(*text);
-      if (meminfo.ok() && meminfo->available_bytes < 32 * kMiB && saw_ns_.load() == 0) saw_ns_ = clock.Now().ns;
+      if (meminfo.ok() && meminfo->available_bytes < 32 * kMiB && saw_ns_.load() == 0)
+        saw_ns_ = clock.Now().ns;
     }
   }
 
@@ -95,14 +97,16 @@ absl::Status Round(process::Rig& rig, bool polled, std::mt19937_64& random, Samp
     return absl::InternalError(StrCat("no command came:\n", rig.BridgeLog()));
   }
   const auto commands = lab::ParseCommands(rig.BridgeLog());
-  if (commands.empty() || !commands.front().after_onset_ms) return absl::InternalError("no receipt in the log");
+  if (commands.empty() || !commands.front().after_onset_ms)
+    return absl::InternalError("no receipt in the log");
   const std::vector<fakes::FakeQmp::Received> log = rig.Vmm().Log();
   const auto written = std::find_if(log.begin() + static_cast<std::ptrdiff_t>(before), log.end(),
                                     [](const auto& received) { return received.command == "balloon"; });
   if (written == log.end()) return absl::InternalError("the monitor got no command");
   samples.onset_to_command_ms.push_back(*commands.front().after_onset_ms);
   samples.burst_to_vmm_ms.push_back(static_cast<double>((written->at - burst).count) / 1e6);
-  const MonotonicTime onset = written->at - Nanos{static_cast<int64_t>(*commands.front().after_onset_ms * 1e6)};
+  const MonotonicTime onset =
+      written->at - Nanos{static_cast<int64_t>(*commands.front().after_onset_ms * 1e6)};
   for (const auto& poller : pollers) {
     while (poller->SawAt().ns == 0) absl::SleepFor(absl::Milliseconds(5));
     samples.poller_ms.push_back(static_cast<double>((poller->SawAt() - onset).count) / 1e6);
@@ -126,23 +130,26 @@ absl::StatusOr<std::vector<Figure>> MeasureLatency() {
   const double p99 = Percentile(samples.onset_to_command_ms, 0.99);
   const double poller_p50 = Percentile(samples.poller_ms, 0.5);
   const double poller_p99 = Percentile(samples.poller_ms, 0.99);
-  const std::string beside =
-      absl::StrFormat("5 s poller: p50 %.0f ms, p99 %.0f ms (n=%d)", poller_p50, poller_p99, samples.poller_ms.size());
+  const std::string beside = absl::StrFormat("5 s poller: p50 %.0f ms, p99 %.0f ms (n=%d)", poller_p50,
+                                             poller_p99, samples.poller_ms.size());
   const std::string how = absl::StrFormat(
-      "agent's first pressed sample to the bridge's write, real programs on Unix sockets, fake monitor, %d bursts of "
+      "agent's first pressed sample to the bridge's write, real programs on Unix sockets, fake monitor, %d "
+      "bursts of "
       "400 MiB/s",
       samples.onset_to_command_ms.size());
   std::vector<Figure> figures;
   figures.push_back({"pressure_to_command_p50_ms", p50, "ms", "", std::nullopt, beside, how});
   figures.push_back({"pressure_to_command_p99_ms", p99, "ms", "<= 10", p99 <= 10, beside, how});
   const double ratio = poller_p99 / p99;
-  figures.push_back({"pressure_to_command_vs_poller_ratio", ratio, "x", ">= 200", ratio >= 200, beside,
-                     "p99 of the poller over p99 of Ballast, from the same onsets in the same run; the poller's own "
-                     "command is not counted"});
-  figures.push_back({"burst_start_to_vmm_p99_ms", Percentile(samples.burst_to_vmm_ms, 0.99), "ms", "", std::nullopt,
-                     absl::StrFormat("p50 %.1f ms", Percentile(samples.burst_to_vmm_ms, 0.5)),
-                     "first page of the burst to the command's bytes at the monitor: what noticing costs is in it "
-                     "(at 150 MiB available the agent looks every 29 ms)"});
+  figures.push_back(
+      {"pressure_to_command_vs_poller_ratio", ratio, "x", ">= 200", ratio >= 200, beside,
+       "p99 of the poller over p99 of Ballast, from the same onsets in the same run; the poller's own "
+       "command is not counted"});
+  figures.push_back(
+      {"burst_start_to_vmm_p99_ms", Percentile(samples.burst_to_vmm_ms, 0.99), "ms", "", std::nullopt,
+       absl::StrFormat("p50 %.1f ms", Percentile(samples.burst_to_vmm_ms, 0.5)),
+       "first page of the burst to the command's bytes at the monitor: what noticing costs is in it "
+       "(at 150 MiB available the agent looks every 29 ms)"});
   return figures;
 }
 

@@ -60,7 +60,8 @@ const std::vector<Rule>& Rules() {
 // What their names promise: no file, clock or socket is reached from these. Headers with such names may also
 // be included by them within their own folder.
 constexpr std::array<std::string_view, 2> kPureEndings{"_parser", "_plan"};
-constexpr std::array<std::string_view, 4> kPure{"std", "absl", "common/base/", "common/kernel/"};
+constexpr std::array<std::string_view, 5> kPure{"std", "absl", "common/base/", "common/kernel/",
+                                                 "host-bridge/vmm/balloon_statistics.h"};
 // JSON text in, values out: reading QMP needs a JSON parser, and Boost's is pure.
 constexpr std::array<std::string_view, 2> kJsonReaders{"qmp_parser", "qmp_stream"};
 

@@ -18,7 +18,8 @@ int CountOf(const std::string& text, const std::string& what) {
 
 }  // namespace
 
-absl::StatusOr<BridgeProcess> BridgeProcess::Start(const std::vector<Guest*>& guests, const BridgeOptions& options) {
+absl::StatusOr<BridgeProcess> BridgeProcess::Start(const std::vector<Guest*>& guests,
+                                                   const BridgeOptions& options) {
   const std::string config = StrCat(options.directory, "/", options.name, ".conf");
   std::ofstream file(config);
   for (const Guest* guest : guests) {

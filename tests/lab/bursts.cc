@@ -10,8 +10,8 @@
 namespace ballast::lab {
 namespace {
 
-// Sizes from least to most in even steps, taken in an order that mixes small and large (7 is prime to the count or
-// close enough: every size comes once for counts that are not multiples of 7).
+// Sizes from least to most in even steps, taken in an order that mixes small and large (7 is prime to the
+// count or close enough: every size comes once for counts that are not multiples of 7).
 int64_t SizeOf(const BurstPlan& plan, int index) {
   const int step = (index * 7) % plan.count;
   return plan.least_mib + (plan.most_mib - plan.least_mib) * step / std::max(1, plan.count - 1);
@@ -27,7 +27,8 @@ absl::StatusOr<BurstResult> RunBurst(Guest& guest, int64_t mib) {
   burst.work_done = work->status == 0;
   long filled = 0;
   long took = 0;
-  if (std::sscanf(work->output.c_str(), "hog: filled %ld MiB in %ld ms", &filled, &took) == 2) burst.fill_ms = took;
+  if (std::sscanf(work->output.c_str(), "hog: filled %ld MiB in %ld ms", &filled, &took) == 2)
+    burst.fill_ms = took;
   auto after = guest.OomKills();
   if (!after.ok()) return after.status();
   burst.oom_kills = *after - *before;
@@ -80,8 +81,8 @@ std::string TableOf(const std::string& title, const std::vector<BurstResult>& re
   for (const BurstResult& burst : results) {
     const std::string rate = burst.fill_ms > 0 ? std::to_string(burst.mib * 1000 / burst.fill_ms) : "-";
     const std::string after = burst.after_onset_ms ? absl::StrFormat("%.2f ms", *burst.after_onset_ms) : "-";
-    table += absl::StrFormat("  %5d  %6s  %-6s  %5d  %s\n", burst.mib, rate, burst.work_done ? "done" : "lost",
-                             burst.oom_kills, after);
+    table += absl::StrFormat("  %5d  %6s  %-6s  %5d  %s\n", burst.mib, rate,
+                             burst.work_done ? "done" : "lost", burst.oom_kills, after);
   }
   return table + absl::StrFormat("  total: %d of %d done, %d OOM kills\n", TotalDone(results), results.size(),
                                  TotalKills(results));

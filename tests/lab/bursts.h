@@ -1,5 +1,5 @@
-// Bursts of memory use in a guest whose balloon holds three quarters of it: with the bridge and without. Shared by
-// the test that demands no OOM kill and the bench that counts them.
+// Bursts of memory use in a guest whose balloon holds three quarters of it: with the bridge and without.
+// Shared by the test that demands no OOM kill and the bench that counts them.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,13 @@ struct BurstResult {
   int64_t mib = 0;
   bool work_done = false;
   int64_t oom_kills = 0;
-  int64_t fill_ms = 0;                  // absent work: 0
+  int64_t fill_ms = 0;                   // absent work: 0
   std::optional<double> after_onset_ms;  // pressure began -> command written
 };
 
-// Each burst writes its pages as fast as the guest can, holds them for a moment, checks and frees them. The balloon
-// is set anew before each; a managed burst gets a bridge that has just started, as after a crash of the last.
+// Each burst writes its pages as fast as the guest can, holds them for a moment, checks and frees them. The
+// balloon is set anew before each; a managed burst gets a bridge that has just started, as after a crash of
+// the last.
 [[nodiscard]] absl::StatusOr<std::vector<BurstResult>> RunBursts(Guest& guest, const BurstPlan& plan);
 
 [[nodiscard]] int64_t TotalKills(const std::vector<BurstResult>& results);

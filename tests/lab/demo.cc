@@ -22,13 +22,13 @@ namespace ballast::lab {
 namespace {
 
 constexpr int64_t kGuestMiB = 1024;
-constexpr int64_t kLeftMiB = 256;   // the balloon holds the other three quarters
-constexpr int64_t kWorkMiB = 600;   // more than is left, less than the guest was given
-constexpr int64_t kRateMiB = 200;   // a second
+constexpr int64_t kLeftMiB = 256;  // the balloon holds the other three quarters
+constexpr int64_t kWorkMiB = 600;  // more than is left, less than the guest was given
+constexpr int64_t kRateMiB = 200;  // a second
 constexpr char kWork[] = "lab-guest hog --mib 600 --rate-mib-s 200 --hold-ms 1500";
 
-// What one guest felt at one moment, by its own kernel's figures; read by a command that has nothing to do with
-// Ballast, so that both guests are looked at in the same way.
+// What one guest felt at one moment, by its own kernel's figures; read by a command that has nothing to do
+// with Ballast, so that both guests are looked at in the same way.
 struct Look {
   int64_t available_mib = -1;
   int64_t stall_ms = -1;
@@ -69,8 +69,8 @@ void PrintRow(double seconds, const std::array<Look, 2>& looks, const std::array
               const std::string& news) {
   std::printf("%6.1f s  |", seconds);
   for (size_t i = 0; i < 2; ++i) {
-    std::printf(" %6s MiB %5s ms %5s MiB |", Number(looks[i].available_mib).c_str(), Number(looks[i].stall_ms).c_str(),
-                Number(balloons[i]).c_str());
+    std::printf(" %6s MiB %5s ms %5s MiB |", Number(looks[i].available_mib).c_str(),
+                Number(looks[i].stall_ms).c_str(), Number(balloons[i]).c_str());
   }
   std::printf(" %s\n", news.c_str());
   std::fflush(stdout);
@@ -114,7 +114,8 @@ absl::Status RunWork(std::array<Side, 2>& sides, const BridgeProcess& bridge) {
     side.work = *std::move(command);
   }
   while (!sides[0].result || !sides[1].result) {
-    if (absl::Now() - start > absl::Seconds(60)) return absl::DeadlineExceededError("the work did not end in 60 s");
+    if (absl::Now() - start > absl::Seconds(60))
+      return absl::DeadlineExceededError("the work did not end in 60 s");
     std::array<Look, 2> looks;
     std::array<int64_t, 2> balloons{};
     for (size_t i = 0; i < 2; ++i) {
@@ -146,7 +147,8 @@ absl::Status RunWork(std::array<Side, 2>& sides, const BridgeProcess& bridge) {
 
 std::string Fate(const Side& side) {
   if (side.Done()) return "its work is done";
-  return side.result->status == 137 ? "its work was killed" : StrCat("its work failed with ", side.result->status);
+  return side.result->status == 137 ? "its work was killed"
+                                    : StrCat("its work failed with ", side.result->status);
 }
 
 boost::json::object Summary(const Side& side) {
@@ -199,15 +201,16 @@ absl::StatusOr<bool> Tell(const std::string& result_path) {
   auto bridge = BridgeProcess::Start({sides[1].guest}, options);
   if (!bridge.ok()) return bridge.status();
   if (auto status = bridge->WaitUntilConnected(absl::Seconds(20)); !status.ok()) return status;
-  std::printf("ballast-bridge manages 'managed'. Work that grows to %ld MiB at %ld MiB/s starts in both.\n", kWorkMiB,
-              kRateMiB);
+  std::printf("ballast-bridge manages 'managed'. Work that grows to %ld MiB at %ld MiB/s starts in both.\n",
+              kWorkMiB, kRateMiB);
   if (auto status = RunWork(sides, *bridge); !status.ok()) return status;
 
   const std::vector<CommandLine> commands = bridge->Commands();
-  std::printf("\nwithout Ballast: %ld OOM kill(s), %s\nwith Ballast:    %ld OOM kill(s), %s", sides[0].oom_kills,
-              Fate(sides[0]).c_str(), sides[1].oom_kills, Fate(sides[1]).c_str());
+  std::printf("\nwithout Ballast: %ld OOM kill(s), %s\nwith Ballast:    %ld OOM kill(s), %s",
+              sides[0].oom_kills, Fate(sides[0]).c_str(), sides[1].oom_kills, Fate(sides[1]).c_str());
   if (!commands.empty() && commands.front().after_onset_ms) {
-    std::printf("; the command was written %.2f ms after the pressure began", *commands.front().after_onset_ms);
+    std::printf("; the command was written %.2f ms after the pressure began",
+                *commands.front().after_onset_ms);
   }
   std::printf("\n");
   if (auto status = WriteResult(sides, commands, result_path); !status.ok()) return status;
@@ -228,7 +231,8 @@ int Main(int argc, char** argv) {
     return 1;
   }
   if (!*happened) {
-    std::fprintf(stderr, "the story did not happen: the guest alone must be OOM-killed, the managed one must live\n");
+    std::fprintf(stderr,
+                 "the story did not happen: the guest alone must be OOM-killed, the managed one must live\n");
     return 1;
   }
   return 0;

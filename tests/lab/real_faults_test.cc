@@ -1,5 +1,5 @@
-// What breaks on a real host and in a real guest: programs that die, guests that stop, start anew or are talked to
-// by strangers. After each, a guest that runs short is still helped.
+// What breaks on a real host and in a real guest: programs that die, guests that stop, start anew or are
+// talked to by strangers. After each, a guest that runs short is still helped.
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 
@@ -89,8 +89,8 @@ TEST_F(RealFaultsTest, TheGuestIsResetAndBootsIntoASafeSize) {
   ASSERT_EQ(guest_->WaitForExec(absl::Seconds(40)), absl::OkStatus());
   ASSERT_EQ(bridge_->WaitForLog("[rule 12]", absl::Seconds(5)), absl::OkStatus()) << bridge_->Log();
   ASSERT_EQ(bridge_->WaitForLog("the guest rebooted", absl::Seconds(40)), absl::OkStatus());
-  // The fatal target of the former life is gone: by the guest's own count it has everything. (QEMU itself goes on
-  // reporting the old size, because a driver with nothing to do never writes its own.)
+  // The fatal target of the former life is gone: by the guest's own count it has everything. (QEMU itself
+  // goes on reporting the old size, because a driver with nothing to do never writes its own.)
   absl::SleepFor(absl::Seconds(2));
   EXPECT_EQ(guest_->Exec("test $(awk '/^MemTotal/{print $2}' /proc/meminfo) -gt 400000")->status, 0);
   ExpectRescue();
@@ -108,7 +108,8 @@ TEST_F(RealFaultsTest, StrangersOnTheAgentsPortDisturbNobody) {
       continue;
     }
     if (i % 3 == 0) (void)stream->Write(std::string(70'000, 'x'), absl::Now() + absl::Seconds(1));
-    if (i % 3 == 1) (void)stream->Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff", absl::Now() + absl::Seconds(1));
+    if (i % 3 == 1)
+      (void)stream->Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff", absl::Now() + absl::Seconds(1));
     if (i % 10 == 0) silent.push_back(*std::move(stream));
   }
   EXPECT_LT(refused, 200);

@@ -34,7 +34,8 @@ bool EndsInOrder(lab::ChildProcess& child) {
 }  // namespace
 
 Rig::Rig(const RigOptions& options) : options_(options), workspace_(CreateWorkspace()) {
-  tree_ = std::make_unique<fakes::GuestTree>(workspace_.Path("guest"), options.total_bytes, options.available_bytes);
+  tree_ = std::make_unique<fakes::GuestTree>(workspace_.Path("guest"), options.total_bytes,
+                                             options.available_bytes);
   host_ = std::make_unique<fakes::GuestTree>(workspace_.Path("host"), 32 * kGiB, 16 * kGiB);
   fakes::FakeQmpOptions qmp;
   qmp.socket_path = workspace_.Path("qmp");
@@ -62,10 +63,11 @@ void Rig::StartBridge(const std::vector<std::string>& more_arguments) {
   const std::string config = workspace_.Path("bridge.conf");
   std::ofstream file(config);
   file << "[bridge]\nhost-root = " << host_->Root() << "\n[policy]\n"
-                        << options_.policy_lines << "\n[guest web]\ncontrol = " << qmp_->Path()
-                        << "\nagent = unix:" << AgentSocket() << "\n"
-                        << options_.guest_lines << "\n";
-  if (hung_) file << "[guest neighbour]\ncontrol = " << hung_->Path() << "\nagent = unix:/nowhere/agent.sock\n";
+       << options_.policy_lines << "\n[guest web]\ncontrol = " << qmp_->Path()
+       << "\nagent = unix:" << AgentSocket() << "\n"
+       << options_.guest_lines << "\n";
+  if (hung_)
+    file << "[guest neighbour]\ncontrol = " << hung_->Path() << "\nagent = unix:/nowhere/agent.sock\n";
   file.close();
   lab::ChildOptions child;
   child.argv = {BALLAST_BRIDGE, "--config", config};

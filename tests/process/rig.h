@@ -1,5 +1,5 @@
-// The real ballast-agent and the real ballast-bridge on one machine, around a guest that is a directory and a VMM
-// that is a fake monitor. Everything but the kernel and the VM is what users run.
+// The real ballast-agent and the real ballast-bridge on one machine, around a guest that is a directory and a
+// VMM that is a fake monitor. Everything but the kernel and the VM is what users run.
 #pragma once
 
 #include <memory>
@@ -18,11 +18,11 @@ namespace ballast::process {
 
 struct RigOptions {
   int64_t boot_bytes = kGiB;
-  int64_t total_bytes = 220 * kMiB;       // MemTotal with the balloon inflated
+  int64_t total_bytes = 220 * kMiB;  // MemTotal with the balloon inflated
   int64_t available_bytes = 150 * kMiB;
-  std::string guest_lines;                // more keys for the guest's section
-  std::string policy_lines;               // keys for [policy]
-  bool with_hung_neighbour = false;       // a second guest whose monitor accepts and never greets
+  std::string guest_lines;           // more keys for the guest's section
+  std::string policy_lines;          // keys for [policy]
+  bool with_hung_neighbour = false;  // a second guest whose monitor accepts and never greets
 };
 
 class Rig {
@@ -36,7 +36,8 @@ class Rig {
   void Balloon(int64_t bytes);
 
   // Waits until the bridge's log (since its start) has `text`, at least `times`.
-  [[nodiscard]] bool BridgeSays(const std::string& text, int times = 1, absl::Duration limit = absl::Seconds(20));
+  [[nodiscard]] bool BridgeSays(const std::string& text, int times = 1,
+                                absl::Duration limit = absl::Seconds(20));
   // Waits until the bridge has asked for this balloon (bytes taken); how often so far does not matter.
   [[nodiscard]] bool BalloonBecomes(int64_t bytes, absl::Duration limit = absl::Seconds(20)) const;
   // Both programs are still there; a sanitizer's report or a crash would have ended them.

@@ -93,8 +93,8 @@ class QmpActuator::Core final : public ClientListener, public std::enable_shared
   std::optional<Command> waiting_;
   uint64_t last_serial_ = 0;
   std::optional<int64_t> last_reset_microseconds_;
-  // What QEMU still says after a reset, until the driver of the new boot writes its own number; a driver that finds
-  // nothing to do never does. The balloon of a guest that starts anew is empty.
+  // What QEMU still says after a reset, until the driver of the new boot writes its own number; a driver that
+  // finds nothing to do never does. The balloon of a guest that starts anew is empty.
   std::optional<GuestVisibleBytes> stale_actual_;
 };
 

@@ -41,7 +41,7 @@ TEST(Interpret, ReadsTheBridgeAndThePolicy) {
 log-level = debug   # a comment behind a value
 tick=500ms
 vmm-deadline = 5s
-report-quiet = 20s
+report-quiet = 8s
 report-armed = 2s
 report-pressed = 50ms
 host-root = /host
@@ -55,7 +55,7 @@ stall-rate = 20MiB/s
   EXPECT_EQ(loaded.config.log_level, LogLevel::kDebug);
   EXPECT_EQ(loaded.config.tick, Milliseconds(500));
   EXPECT_EQ(loaded.config.vmm_deadline, Seconds(5));
-  EXPECT_EQ(loaded.config.reports, (ReportCadence{Seconds(20), Seconds(2), Milliseconds(50)}));
+  EXPECT_EQ(loaded.config.reports, (ReportCadence{Seconds(8), Seconds(2), Milliseconds(50)}));
   EXPECT_EQ(loaded.config.host_root, "/host");
   EXPECT_EQ(loaded.config.policy.host_reserve_permyriad, 1250);
   EXPECT_EQ(loaded.config.policy.max_step_bytes, 512 * kMiB);
@@ -220,6 +220,22 @@ TEST(Interpret, HostileBytesGiveFaultsAndNoCrash) {
   for (const std::string& text : texts) {
     EXPECT_FALSE(Read(text).faults.empty()) << text.substr(0, 20);
   }
+}
+
+TEST(Interpret, RefusesAQuietReportThatComesAfterItsGuestCountsAsSilent) {
+  const Loaded loaded = Read("[bridge]\nreport-quiet = 20s\n");
+  ASSERT_THAT(loaded.faults, SizeIs(1));
+  EXPECT_THAT(loaded.faults[0], HasSubstr("write less than report-max-age"));
+}
+
+TEST(Interpret, RefusesTwoListenersOnOneVsockPort) {
+  const auto guest = [](const char* name, const char* cid) {
+    return StrCat("[guest ", name, "]\ncontrol = /run/", name, ".qmp\nagent = vsock:", cid,
+                  ":1001\nlink = listen\n");
+  };
+  const Loaded loaded = Read(guest("a", "42") + guest("b", "43"));
+  ASSERT_THAT(loaded.faults, SizeIs(1));
+  EXPECT_THAT(loaded.faults[0], HasSubstr("with link = listen, port 1001 already belongs to [guest a]"));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ BridgeConfig Unusual() {
   config.log_level = LogLevel::kWarning;
   config.tick = Milliseconds(1500);
   config.vmm_deadline = Milliseconds(700);
-  config.reports = {Seconds(45), Milliseconds(1250), Milliseconds(30)};
+  config.reports = {Seconds(9), Milliseconds(1250), Milliseconds(30)};
   config.policy.critical_permyriad = 1234;
   config.policy.critical_max_bytes = 384 * kMiB + kKiB;
   config.policy.max_block = Seconds(4000);

@@ -34,13 +34,16 @@ class RememberingActuator final : public vmm::Actuator {
 // A 1 GiB guest whose balloon holds 768 MiB, on a host with plenty.
 class LoopTest : public ::testing::Test {
  protected:
-  void Manage(policy::Mode mode = policy::Mode::kFull) {
+  void Manage(policy::Mode mode = policy::Mode::kFull, session::GuestLink* link = nullptr) {
     policy::GuestLimits limits;
     limits.name = "web";
     limits.mode = mode;
-    loop_.emplace(LoopSettings{}, std::vector<ManagedGuest>{{limits, &mailbox_, &actuator_, nullptr}},
-                  [this] { return Sampled<policy::HostReading>{{16 * kGiB, 8 * kGiB, 0, 0}, clock_.now}; },
-                  clock_, wakeup_, [this](LogLevel, const std::string& line) { lines_.push_back(line); });
+    loop_.emplace(
+        LoopSettings{}, std::vector<ManagedGuest>{{limits, &mailbox_, &actuator_, link}},
+        [this] {
+          return Sampled<policy::HostReading>{{16 * kGiB, 8 * kGiB, 0, 0}, clock_.now};
+        },
+        clock_, wakeup_, [this](LogLevel, const std::string& line) { lines_.push_back(line); });
   }
   void VmmSays(int64_t balloon, bool running = true) {
     mailbox_.OnReading({{kGiB, BalloonBytes{balloon}, running}, clock_.now});
@@ -168,6 +171,74 @@ TEST_F(LoopTest, ARebootSeenWhileTheVmmIsAwayIsActedOnWhenItIsBack) {
   VmmSays(768 * kMiB);
   loop_->Step();
   EXPECT_EQ(actuator_.commands.size(), 1u);
+}
+
+TEST_F(LoopTest, AResetDuringAPauseIsStillOwedItsSafeTargetWhenTheGuestRuns) {
+  Manage();
+  VmmSays(768 * kMiB, /*running=*/false);
+  mailbox_.OnLifecycle(vmm::Lifecycle::kReset);
+  loop_->Step();
+  EXPECT_THAT(actuator_.commands, IsEmpty());
+  VmmSays(768 * kMiB, /*running=*/true);
+  loop_->Step();
+  ASSERT_EQ(actuator_.commands.size(), 1u);
+  EXPECT_EQ(actuator_.commands[0].second, 0);
+}
+
+TEST_F(LoopTest, ASafeTargetThatFailedIsOwedAgain) {
+  Manage();
+  VmmSays(768 * kMiB);
+  mailbox_.OnLifecycle(vmm::Lifecycle::kReset);
+  loop_->Step();
+  ASSERT_EQ(actuator_.commands.size(), 1u);
+  vmm::Receipt receipt;
+  receipt.id = actuator_.commands[0].first;
+  receipt.status = absl::DeadlineExceededError("no answer");
+  mailbox_.OnReceipt(receipt);
+  loop_->Step();
+  EXPECT_EQ(actuator_.commands.size(), 2u);
+}
+
+class RememberingLink final : public session::GuestLink {
+ public:
+  void Hold() override { calls.push_back("hold"); }
+  void Release() override { calls.push_back("release"); }
+  void Renew() override { calls.push_back("renew"); }
+  std::vector<std::string> calls;
+};
+
+TEST_F(LoopTest, TheLinkIsHeldWhileTheGuestIsStoppedAndRenewedAfterAReset) {
+  RememberingLink link;
+  Manage(policy::Mode::kFull, &link);
+  loop_->Step();
+  EXPECT_THAT(link.calls, IsEmpty()) << "whether it runs is not known yet";
+  VmmSays(0);
+  loop_->Step();
+  VmmSays(0, /*running=*/false);
+  loop_->Step();
+  mailbox_.OnLink(vmm::LinkState::kFailed, absl::UnavailableError("gone"));
+  loop_->Step();
+  EXPECT_THAT(link.calls, ElementsAre("release", "hold"))
+      << "a monitor that is lost says nothing about the guest";
+  VmmSays(0, /*running=*/true);
+  mailbox_.OnLifecycle(vmm::Lifecycle::kReset);
+  loop_->Step();
+  EXPECT_THAT(link.calls, ElementsAre("release", "hold", "renew", "release"));
+}
+
+TEST_F(LoopTest, AnAgentCannotFloodTheLog) {
+  Manage();
+  for (int i = 0; i < 1000; ++i) {
+    mailbox_.OnEvent({session::GuestEvent::Kind::kOomKill, 1});
+    loop_->Step();
+  }
+  EXPECT_LE(lines_.size(), 30u);
+  clock_.now = clock_.now + Seconds(61);
+  loop_->Step();
+  const size_t before = lines_.size();
+  mailbox_.OnEvent({session::GuestEvent::Kind::kOomKill, 1});
+  loop_->Step();
+  EXPECT_EQ(lines_.size(), before + 1);
 }
 
 TEST_F(LoopTest, TheMailboxIsBoundedHoweverFastNewsComes) {

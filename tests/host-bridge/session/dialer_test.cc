@@ -55,13 +55,16 @@ class FakeVmmSocket {
   std::thread thread_;
 };
 
-void Send(int fd, std::string_view text) { ASSERT_EQ(::send(fd, text.data(), text.size(), 0), ssize_t(text.size())); }
+void Send(int fd, std::string_view text) {
+  ASSERT_EQ(::send(fd, text.data(), text.size(), 0), ssize_t(text.size()));
+}
 
 absl::StatusOr<UniqueFd> DialNow(const Address& address, Nanos deadline = Seconds(5)) {
   boost::asio::io_context io;
   absl::StatusOr<UniqueFd> result = absl::UnknownError("never finished");
-  boost::asio::co_spawn(io, Dial(address, deadline),
-                        [&](const std::exception_ptr&, absl::StatusOr<UniqueFd> fd) { result = std::move(fd); });
+  boost::asio::co_spawn(
+      io, Dial(address, deadline),
+      [&](const std::exception_ptr&, absl::StatusOr<UniqueFd> fd) { result = std::move(fd); });
   io.run();
   return result;
 }
@@ -107,11 +110,13 @@ TEST(Dial, RefusesAnAnswerWithoutEnd) {
 }
 
 TEST(Dial, NamesASocketThatIsNotThere) {
-  EXPECT_THAT(MessageOf(DialNow(HybridAddress{"/nowhere/vm.sock", 1000}).status()), HasSubstr("/nowhere/vm.sock"));
+  EXPECT_THAT(MessageOf(DialNow(HybridAddress{"/nowhere/vm.sock", 1000}).status()),
+              HasSubstr("/nowhere/vm.sock"));
 }
 
 TEST(AcceptAgent, TakesTheConnectionThatTheVmmForwards) {
-  const std::string path = StrCat(std::filesystem::temp_directory_path().string(), "/ballast-listen-", ::getpid());
+  const std::string path =
+      StrCat(std::filesystem::temp_directory_path().string(), "/ballast-listen-", ::getpid());
   auto link = Listen(HybridAddress{path, 1001});
   ASSERT_TRUE(link.ok()) << link.status();
   auto vmm = StartConnectUnix(path + "_1001");

@@ -9,7 +9,8 @@ find_package(benchmark REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++_unsecure)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
-find_library(GRPC_REFLECTION grpc++_reflection REQUIRED)
+# The archive: the shared one loads the secure gRPC beside the unsecure one, and grpc_init never returns.
+find_library(GRPC_REFLECTION libgrpc++_reflection.a REQUIRED)
 include(GoogleTest)
 
 # gRPC without TLS: the link is vsock or a Unix socket, the identity is the connection.

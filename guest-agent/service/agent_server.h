@@ -4,6 +4,7 @@
 #include <grpcpp/server.h>
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/os/unique_fd.h"
@@ -21,13 +22,18 @@ class AgentServer {
 
   // Serves a connected, non-blocking stream socket until either side closes it.
   void Serve(UniqueFd connection);
-  // Cancels the calls still open after a second. Serve must not be called any more.
+  // Cancels the calls still open after half a second. The SampleLoop is to be stopped before, which ends
+  // every Watch. Serve must not be called any more.
   void Stop();
 
  private:
   explicit AgentServer(std::unique_ptr<grpc::Server> server);
 
+  void CutOff();
+
   std::unique_ptr<grpc::Server> server_;
+  // Duplicates of what was served; those that are over are dropped when another comes.
+  std::vector<UniqueFd> connections_;
 };
 
 }  // namespace ballast::agent

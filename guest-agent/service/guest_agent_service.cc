@@ -1,5 +1,10 @@
 #include "guest-agent/service/guest_agent_service.h"
 
+#include <google/protobuf/arena.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
 #include <memory>
 
 #include "common/base/text.h"
@@ -8,35 +13,60 @@
 namespace ballast::agent {
 namespace {
 
+// gRPC wakes nobody when a client leaves. A departed watcher keeps its thread at most this long; when others
+// wait for its place it is prodded instead.
+constexpr std::chrono::milliseconds kLookAround{500};
+// Several times the largest message, the hello.
+constexpr size_t kMessageBytes = 8 * 1024;
+
 grpc::Status ToGrpc(const absl::Status& status) {
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), MessageOf(status));
 }
 
-// A call that ends before its first message.
-class Refusal final : public grpc::ServerWriteReactor<guest::v1::WatchResponse> {
- public:
-  explicit Refusal(const absl::Status& status) { Finish(ToGrpc(status)); }
-  void OnDone() override { delete this; }
-};
+// Until the stream ends or its client is gone. Messages are built in the same piece of memory again and
+// again: in a guest that is out of memory, asking for more may stall.
+grpc::Status WriteAll(WatchStream& stream, const grpc::ServerContext& context,
+                      grpc::ServerWriter<guest::v1::WatchResponse>& writer) {
+  alignas(std::max_align_t) std::array<char, kMessageBytes> memory;
+  google::protobuf::Arena arena(memory.data(), memory.size());
+  for (;;) {
+    switch (stream.Wait(kLookAround)) {
+      case WatchStream::Turn::kEnd:
+        return stream.EndStatus();
+      case WatchStream::Turn::kLookAround:
+        if (context.IsCancelled()) return grpc::Status::CANCELLED;
+        break;
+      case WatchStream::Turn::kWrite: {
+        auto* const message = google::protobuf::Arena::CreateMessage<guest::v1::WatchResponse>(&arena);
+        stream.FillNext(*message);
+        if (!writer.Write(*message)) return grpc::Status::CANCELLED;
+        arena.Reset();
+        break;
+      }
+    }
+  }
+}
 
 }  // namespace
 
-grpc::ServerUnaryReactor* GuestAgentService::GetInfo(grpc::CallbackServerContext* context,
-                                                     const guest::v1::GetInfoRequest* /*request*/,
-                                                     guest::v1::GetInfoResponse* response) {
+grpc::Status GuestAgentService::GetInfo(grpc::ServerContext* /*context*/,
+                                        const guest::v1::GetInfoRequest* /*request*/,
+                                        guest::v1::GetInfoResponse* response) {
   FillInfo(identity_, clock_.Now(), *response);
-  auto* const reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
-  return reactor;
+  return grpc::Status::OK;
 }
 
-grpc::ServerWriteReactor<guest::v1::WatchResponse>* GuestAgentService::Watch(
-    grpc::CallbackServerContext* /*context*/, const guest::v1::WatchRequest* request) {
+grpc::Status GuestAgentService::Watch(grpc::ServerContext* context, const guest::v1::WatchRequest* request,
+                                      grpc::ServerWriter<guest::v1::WatchResponse>* writer) {
   const auto settings = ToSettings(*request);
-  if (!settings.ok()) return new Refusal(settings.status());
+  if (!settings.ok()) return ToGrpc(settings.status());
+  loop_.PrepareThisThread();
   const auto stream = std::make_shared<WatchStream>(*settings, identity_);
-  if (auto status = loop_.Add(stream); !status.ok()) return new Refusal(status);
-  return stream->Open([this] { loop_.Leave(); });
+  if (auto status = loop_.Add(stream); !status.ok()) return ToGrpc(status);
+  auto status = WriteAll(*stream, *context, *writer);
+  stream->SetOver();
+  loop_.Leave();
+  return status;
 }
 
 }  // namespace ballast::agent

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -16,6 +17,8 @@ namespace ballast::agent {
 namespace {
 
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
+// How long a newcomer waits for a place; a watcher without a client notices when prodded.
+constexpr auto kDeparture = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -45,7 +48,12 @@ SampleLoop::~SampleLoop() { Stop(); }
 
 absl::Status SampleLoop::Add(std::shared_ptr<WatchStream> stream) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (live_ >= kMaxWatchers && !stopping_) {
+      departure_suspected_ = true;
+      Wake();
+      left_.wait_for(lock, kDeparture, [this] { return live_ < kMaxWatchers || stopping_; });
+    }
     if (stopping_) return absl::UnavailableError("the agent is stopping");
     if (live_ >= kMaxWatchers) {
       return absl::ResourceExhaustedError(StrCat(kMaxWatchers, " clients watch already"));
@@ -62,7 +70,14 @@ void SampleLoop::Leave() {
     const std::lock_guard lock(mutex_);
     --live_;
   }
+  left_.notify_one();
   Wake();
+}
+
+void SampleLoop::PrepareThisThread() const {
+  // A thread of gRPC's serves many calls; once is enough.
+  thread_local bool prepared = false;
+  if (!std::exchange(prepared, true) && options_.on_thread_start) options_.on_thread_start();
 }
 
 void SampleLoop::Stop() {
@@ -70,6 +85,7 @@ void SampleLoop::Stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
+  left_.notify_all();
   Wake();
   std::call_once(joined_, [this] { thread_.join(); });
 }
@@ -81,7 +97,7 @@ void SampleLoop::Wake() {
 }
 
 void SampleLoop::Run() {
-  if (options_.on_thread_start) options_.on_thread_start();
+  PrepareThisThread();
   while (Adopt()) {
     const bool fired = WaitForTrigger();
     const MonotonicTime now = clock_.Now();
@@ -101,6 +117,9 @@ bool SampleLoop::Adopt() {
   const std::lock_guard lock(mutex_);
   for (auto& stream : arrivals_) watchers_.push_back({std::move(stream), std::nullopt, MonotonicTime{}});
   arrivals_.clear();
+  if (std::exchange(departure_suspected_, false)) {
+    for (const Watcher& watcher : watchers_) watcher.stream->Prod();
+  }
   return !stopping_;
 }
 

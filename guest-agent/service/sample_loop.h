@@ -2,6 +2,7 @@
 // without looking while nobody watches.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -26,8 +27,9 @@ class SampleLoop {
   struct Options {
     int64_t assumed_burst_bytes_per_second = kGiB;
     int64_t page_size_bytes = 4 * kKiB;
-    bool total_includes_balloon = false;    // see SamplerConfig
-    std::function<void()> on_thread_start;  // in the sampling thread, to set its priority; may be empty
+    bool total_includes_balloon = false;  // see SamplerConfig
+    std::function<void()>
+        on_thread_start;  // in each thread a report passes, to set its priority; may be empty
   };
 
   // `clock` must outlive the loop. Errors: the kernel's, when it gives no descriptor.
@@ -39,10 +41,13 @@ class SampleLoop {
   SampleLoop& operator=(const SampleLoop&) = delete;
 
   // From now on the stream gets its hello, reports and events. RESOURCE_EXHAUSTED when kMaxWatchers watch,
-  // UNAVAILABLE when the loop was stopped. Thread-safe.
+  // UNAVAILABLE when the loop was stopped. Waits a moment for those whose client has left. Thread-safe.
   [[nodiscard]] absl::Status Add(std::shared_ptr<WatchStream> stream);
   // To be called once for each added stream, when it is over. Thread-safe.
   void Leave();
+
+  // In a thread that passes reports on: it gets the sampling thread's priority, for as long as it lives.
+  void PrepareThisThread() const;
 
   // Ends every stream with UNAVAILABLE and joins the thread. Thread-safe, may be repeated.
   void Stop();
@@ -75,7 +80,9 @@ class SampleLoop {
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<WatchStream>> arrivals_;
-  size_t live_ = 0;  // added and not left
+  size_t live_ = 0;               // added and not left
+  std::condition_variable left_;  // live_ fell, or stopping_
+  bool departure_suspected_ = false;
   bool stopping_ = false;
   std::once_flag joined_;
   std::thread thread_;

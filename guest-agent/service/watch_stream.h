@@ -1,14 +1,14 @@
-// One watcher's outgoing messages: the newest report, a bounded queue of events and at most one write under
-// way, so that a watcher that never reads costs a fixed amount of memory and delays nobody.
+// One watcher's outgoing messages: the newest report, a bounded queue of events and one writer, so that a
+// watcher that never reads costs a fixed amount of memory and delays nobody.
 #pragma once
 
-#include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/status.h>
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -17,20 +17,19 @@
 
 namespace ballast::agent {
 
-// Thread-safe. Always held by a shared_ptr: by the sampling thread and, while the call lives, by its reactor.
-// No call into gRPC is made with the mutex held.
-class WatchStream : public std::enable_shared_from_this<WatchStream> {
+// Thread-safe. Held by the sampling thread, which offers, and by the call's own thread, which waits and
+// fills.
+class WatchStream {
  public:
   static constexpr size_t kMaxEvents = 64;
 
   // `identity` must outlive the stream.
   WatchStream(const WatchSettings& settings, const AgentIdentity& identity)
       : settings_(settings), identity_(identity) {}
+  WatchStream(const WatchStream&) = delete;
+  WatchStream& operator=(const WatchStream&) = delete;
 
   [[nodiscard]] const WatchSettings& Settings() const { return settings_; }
-
-  // The reactor that gRPC drives this call with; it deletes itself after `on_done`. Call once.
-  [[nodiscard]] grpc::ServerWriteReactor<guest::v1::WatchResponse>* Open(std::function<void()> on_done);
 
   // Before any other message.
   void OfferHello(const ReportFacts& report);
@@ -38,29 +37,41 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   void OfferReport(const ReportFacts& report);
   // Dropped and counted when kMaxEvents wait already.
   void OfferEvent(const EventFacts& event);
-
-  // Ends the call as soon as no write is under way.
+  // The call shall end with this status, messages that still wait notwithstanding. The first one counts.
   void End(const grpc::Status& status);
+  // The call's thread shall see at once whether its client is still there.
+  void Prod();
   // True once the call is over; nothing offered after that is sent.
   [[nodiscard]] bool IsOver() const { return over_.load(std::memory_order_acquire); }
 
- private:
-  class Reactor;
-  using Lock = std::unique_lock<std::mutex>;
+  // For the call's thread alone:
+  enum class Turn { kWrite, kLookAround, kEnd };
+  // What to do next; kLookAround when prodded and after `at_most` without anything else.
+  [[nodiscard]] Turn Wait(std::chrono::milliseconds at_most);
+  // After kWrite: the waiting message with the smallest number into an empty `message`.
+  void FillNext(guest::v1::WatchResponse& message);
+  // After kEnd.
+  [[nodiscard]] grpc::Status EndStatus() const;
+  void SetOver() { over_.store(true, std::memory_order_release); }
 
-  void WriteDone(bool ok);
-  void Pump(Lock lock);
-  [[nodiscard]] bool FillNext();
+ private:
+  struct Outgoing {
+    uint64_t sequence = 0;
+    std::optional<EventFacts> event;  // else a report
+    ReportFacts report;
+    bool hello = false;
+    uint64_t events_lost = 0;
+  };
+  [[nodiscard]] Outgoing TakeNext();
 
   const WatchSettings settings_;
   const AgentIdentity& identity_;
   std::atomic<bool> over_{false};
 
-  std::mutex mutex_;
-  Reactor* reactor_ = nullptr;  // null before Open; lives until after Finish
-  bool writing_ = false;
-  bool finished_ = false;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
   std::optional<grpc::Status> end_;
+  bool prodded_ = false;
   bool hello_due_ = false;  // the next message is a hello with report_
   std::optional<ReportFacts> report_;
   uint64_t report_sequence_ = 0;
@@ -73,7 +84,6 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   size_t event_count_ = 0;
   uint64_t events_lost_ = 0;
   uint64_t last_sequence_ = 0;
-  guest::v1::WatchResponse message_;  // being written while writing_
 };
 
 }  // namespace ballast::agent

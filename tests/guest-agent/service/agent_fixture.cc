@@ -106,9 +106,13 @@ void AgentFixture::TearDown() {
   std::filesystem::remove_all(directory_);
 }
 
-std::shared_ptr<grpc::Channel> AgentFixture::Connect() const {
+std::shared_ptr<grpc::Channel> AgentFixture::Connect(std::optional<int> window_bytes) const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  if (window_bytes) {
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, *window_bytes);
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // it would widen the window again
+  }
   return grpc::CreateCustomChannel("unix:" + socket_, grpc::InsecureChannelCredentials(), arguments);
 }
 

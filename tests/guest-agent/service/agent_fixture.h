@@ -47,8 +47,9 @@ class AgentFixture : public ::testing::Test {
   // How the listener is set up; to be changed before SetUp ends in a derived fixture.
   virtual void Configure(Listener::Options& /*options*/) {}
 
-  // Each call is a connection of its own.
-  [[nodiscard]] std::shared_ptr<grpc::Channel> Connect() const;
+  // Each call is a connection of its own. With `window_bytes` the agent may send only so much ahead of what
+  // is read.
+  [[nodiscard]] std::shared_ptr<grpc::Channel> Connect(std::optional<int> window_bytes = std::nullopt) const;
   // A blocking socket that speaks no gRPC.
   [[nodiscard]] UniqueFd ConnectRaw() const;
   [[nodiscard]] std::unique_ptr<Watching> Watch(const guest::v1::WatchRequest& request = {}) const {

@@ -159,6 +159,9 @@ TEST_F(ListenerTest, AnAnnouncedGiantFrameIsRefused) {
   ::shutdown(fd.Get(), SHUT_RDWR);
   sender.join();
   ExpectServed();
+  Guest().SetAvailable(40 * kMiB);
+  EXPECT_TRUE(watch->Until(
+      [](const auto& r) { return r.has_report() && r.report().level() == guest::v1::LEVEL_CRITICAL; }));
 }
 
 TEST(ListenerDial, DialsAgainWhenTheHostHangsUp) {

@@ -1,0 +1,237 @@
+// A session against a scripted agent: introduced, watched, fallen silent, held, renewed. The agent is a real gRPC
+// server on a Unix socket that says only what the test tells it to.
+#include "host-bridge/session/guest_session.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "common/base/text.h"
+
+namespace ballast::session {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ScriptedAgent final : public guest::v1::GuestAgent::Service {
+ public:
+  explicit ScriptedAgent(const std::string& path) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix:" + path, grpc::InsecureServerCredentials());
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~ScriptedAgent() override {
+    over_ = true;
+    server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  }
+
+  grpc::Status GetInfo(grpc::ServerContext*, const guest::v1::GetInfoRequest*,
+                       guest::v1::GetInfoResponse* info) override {
+    info->set_boot_id("boot-1");
+    info->set_agent_generation(7);
+    info->set_page_size_bytes(4096);
+    info->set_monotonic_ns(SystemClock().Now().ns);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Watch(grpc::ServerContext* context, const guest::v1::WatchRequest*,
+                     grpc::ServerWriter<guest::v1::WatchResponse>* writer) override {
+    ++watches;
+    guest::v1::WatchResponse message;
+    guest::v1::Hello& hello = *message.mutable_hello();
+    hello.set_boot_id("boot-1");
+    hello.set_agent_generation(generation_in_hello);
+    Fill(*hello.mutable_report());
+    writer->Write(message);
+    while (!context->IsCancelled() && !over_) {
+      if (talkative) {
+        guest::v1::WatchResponse next;
+        Fill(*next.mutable_report());
+        writer->Write(next);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return grpc::Status::OK;
+  }
+
+  std::atomic<int> watches = 0;
+  std::atomic<bool> talkative = true;
+  std::atomic<uint64_t> generation_in_hello = 7;
+
+ private:
+  void Fill(guest::v1::Report& report) {
+    report.set_monotonic_ns(SystemClock().Now().ns);
+    report.set_level(guest::v1::LEVEL_ARMED);
+    report.mutable_meminfo()->set_total_bytes(1 << 30);
+    report.mutable_meminfo()->set_free_bytes(1 << 28);
+    report.mutable_meminfo()->set_available_bytes(1 << 29);
+  }
+
+  std::atomic<bool> over_ = false;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+class Notes final : public SessionObserver {
+ public:
+  void OnIdentity(const AgentIdentity& identity) override { Note("identity " + identity.boot_id); }
+  void OnReport(const Sampled<policy::GuestReading>&, bool) override { Note("report"); }
+  void OnRejected(const absl::Status& why) override { Note("rejected " + MessageOf(why)); }
+  void OnEvent(const GuestEvent&) override {}
+  void OnSession(SessionState state, const absl::Status& why) override {
+    Note(state == SessionState::kFailed ? "failed: " + MessageOf(why) : "connected");
+  }
+
+  [[nodiscard]] bool Wait(const std::string& text, int times = 1) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return Count(text) >= times; });
+  }
+  [[nodiscard]] int CountOf(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    return Count(text);
+  }
+
+ private:
+  void Note(const std::string& note) {
+    {
+      const std::lock_guard lock(mutex_);
+      notes_.push_back(note);
+    }
+    changed_.notify_all();
+  }
+  int Count(const std::string& text) const {
+    int count = 0;
+    for (const std::string& note : notes_) count += note.find(text) != std::string::npos ? 1 : 0;
+    return count;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> notes_;
+};
+
+class SessionTest : public ::testing::Test {
+ protected:
+  SessionTest()
+      : path_(StrCat(std::filesystem::temp_directory_path().string(), "/ballast-session-", ::getpid())),
+        agent_(path_),
+        work_(io_.get_executor()),
+        thread_([this] { io_.run(); }) {
+    config_.name = "web";
+    config_.agent = UnixAddress{path_};
+  }
+  ~SessionTest() override {
+    session_.reset();
+    work_.reset();
+    thread_.join();
+  }
+  void Start() {
+    session_.emplace(io_, calls_, config_, clock_, notes_);
+    session_->Start();
+  }
+
+  std::string path_;
+  ScriptedAgent agent_;
+  SystemClock clock_;
+  CallQueue calls_;
+  Notes notes_;
+  SessionConfig config_;
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;
+  std::optional<GuestSession> session_;
+};
+
+TEST_F(SessionTest, IsIntroducedAndThenHearsReports) {
+  Start();
+  EXPECT_TRUE(notes_.Wait("identity boot-1"));
+  EXPECT_TRUE(notes_.Wait("report", 3));
+  EXPECT_EQ(notes_.CountOf("rejected"), 0);
+}
+
+TEST_F(SessionTest, EndsAnAgentThatFallsSilentAndTriesAgain) {
+  config_.silence_limit = Milliseconds(400);
+  agent_.talkative = false;
+  Start();
+  EXPECT_TRUE(notes_.Wait("failed: nothing was heard for"));
+  EXPECT_TRUE(notes_.Wait("identity", 2));
+}
+
+TEST_F(SessionTest, SilenceOfAStoppedGuestIsNoFailure) {
+  config_.silence_limit = Milliseconds(400);
+  Start();
+  ASSERT_TRUE(notes_.Wait("report"));
+  session_->Hold();
+  agent_.talkative = false;
+  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  EXPECT_EQ(notes_.CountOf("failed"), 0);
+  session_->Release();
+  EXPECT_TRUE(notes_.Wait("failed: nothing was heard for")) << "it runs again and should have spoken";
+}
+
+TEST_F(SessionTest, NothingIsDialledBeforeTheGuestIsKnownToRun) {
+  config_.held_at_start = true;
+  Start();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_EQ(agent_.watches, 0);
+  session_->Release();
+  EXPECT_TRUE(notes_.Wait("report"));
+}
+
+TEST_F(SessionTest, AResetGuestIsLeftAloneForTheGraceAndThenMetAnew) {
+  config_.reset_grace = Milliseconds(300);
+  Start();
+  ASSERT_TRUE(notes_.Wait("report"));
+  session_->Renew();
+  EXPECT_TRUE(notes_.Wait("failed: the guest was reset"));
+  EXPECT_TRUE(notes_.Wait("identity", 2));
+}
+
+TEST_F(SessionTest, AStopDuringTheGraceKeepsTheLinkHeld) {
+  config_.reset_grace = Milliseconds(100);
+  config_.silence_limit = Seconds(30);
+  Start();
+  ASSERT_TRUE(notes_.Wait("report"));
+  session_->Renew();
+  session_->Hold();
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  EXPECT_EQ(notes_.CountOf("failed"), 0);
+  EXPECT_EQ(agent_.watches, 1);
+}
+
+TEST_F(SessionTest, AnAgentThatRestartsWhileItIsIntroducedIsAskedAgain) {
+  agent_.generation_in_hello = 8;
+  Start();
+  EXPECT_TRUE(notes_.Wait("failed: the agent restarted while it was being introduced"));
+  agent_.generation_in_hello = 7;
+  EXPECT_TRUE(notes_.Wait("report"));
+}
+
+TEST_F(SessionTest, CanBeDestroyedAtAnyMoment) {
+  for (int i = 0; i < 30; ++i) {
+    Start();
+    if (i % 3 == 1) session_->Renew();
+    std::this_thread::sleep_for(std::chrono::milliseconds(i));
+    session_.reset();
+  }
+}
+
+TEST_F(SessionTest, SaysOnceThatNobodyIsThere) {
+  config_.agent = UnixAddress{"/nowhere/agent.sock"};
+  config_.first_backoff = Milliseconds(5);
+  Start();
+  ASSERT_TRUE(notes_.Wait("failed: /nowhere/agent.sock"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_EQ(notes_.CountOf("failed"), 1);
+}
+
+}  // namespace
+}  // namespace ballast::session

@@ -10,7 +10,6 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++_unsecure)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 # The archive: the shared one loads the secure gRPC beside the unsecure one, and grpc_init never returns.
-find_library(GRPC_REFLECTION libgrpc++_reflection.a REQUIRED)
 include(GoogleTest)
 
 # gRPC without TLS: the link is vsock or a Unix socket, the identity is the connection.

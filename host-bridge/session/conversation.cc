@@ -53,6 +53,7 @@ Conversation::Conversation(UniqueFd fd, const WatchSettings& settings, CallQueue
       channel_(grpc::CreateCustomInsecureChannelFromFd("guest", fd.Release(), Arguments())),
       stub_(guest::v1::GuestAgent::NewStub(channel_)),
       heard_ns_(clock.Now().ns),
+      begin_{[this](bool) { AskInfo(); }},
       infos_wanted_(kInfoRounds),
       info_done_{[this](bool) { OnInfo(); }},
       started_{[this](bool ok) { OnStarted(ok); }},
@@ -63,7 +64,7 @@ Conversation::~Conversation() = default;
 
 void Conversation::Start(std::function<void(absl::Status)> on_end) {
   on_end_ = std::move(on_end);
-  AskInfo();
+  queue_.Begin(alarm_, begin_);
 }
 
 void Conversation::Cancel(const absl::Status& why) {

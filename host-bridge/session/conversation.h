@@ -71,11 +71,15 @@ class Conversation {
   std::unique_ptr<guest::v1::GuestAgent::Stub> stub_;
   std::atomic<int64_t> heard_ns_;
 
-  // Contexts are replaced and cancelled from two threads; all else below them belongs to the queue's thread.
+  // Contexts are replaced and cancelled from two threads; all else below them belongs to the queue's thread,
+  // where calls start and complete.
   std::mutex mutex_;
   std::optional<absl::Status> cancelled_;  // why
   std::unique_ptr<grpc::ClientContext> info_context_;
   std::unique_ptr<grpc::ClientContext> watch_context_;
+
+  grpc::Alarm alarm_;
+  CallQueue::Tag begin_;
 
   // GetInfo: a few times before the Watch, later now and then beside it.
   int infos_wanted_;

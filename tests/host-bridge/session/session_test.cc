@@ -1,5 +1,5 @@
-// A session against a scripted agent: introduced, watched, fallen silent, held, renewed. The agent is a real gRPC
-// server on a Unix socket that says only what the test tells it to.
+// A session against a scripted agent: introduced, watched, fallen silent, held, renewed. The agent is a real
+// gRPC server on a Unix socket that says only what the test tells it to.
 #include "host-bridge/session/guest_session.h"
 
 #include <gmock/gmock.h>

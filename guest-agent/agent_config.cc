@@ -10,20 +10,6 @@ constexpr uint32_t kHostCid = 2;
 constexpr int64_t kMaxBurst = 1024 * kGiB;
 constexpr size_t kMaxSocketPath = 107;  // the kernel's limit for a socket's name
 
-std::string_view NameOf(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarning:
-      return "warning";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "info";
-}
-
 }  // namespace
 
 std::vector<std::string> Validate(const AgentConfig& config) {

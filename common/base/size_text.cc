@@ -1,7 +1,9 @@
 #include "common/base/size_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -73,7 +75,8 @@ absl::StatusOr<int64_t> ParseSize(std::string_view text) {
 
 std::string FormatSize(int64_t bytes) {
   const std::string_view sign = bytes < 0 ? "-" : "";
-  const int64_t magnitude = bytes < 0 ? -bytes : bytes;
+  // -2^63 has no positive twin; one byte less is as good for human eyes.
+  const int64_t magnitude = bytes < 0 ? -std::max(bytes, -std::numeric_limits<int64_t>::max()) : bytes;
   for (auto unit = kUnits.rbegin(); unit != kUnits.rend(); ++unit) {
     if (magnitude < unit->second) continue;
     if (magnitude % unit->second == 0) return StrCat(sign, magnitude / unit->second, unit->first);

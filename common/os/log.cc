@@ -17,6 +17,19 @@ std::atomic<LogLevel> g_level{LogLevel::kInfo};
 
 const MonotonicTime kStart = SystemClock().Now();
 
+// systemd reads "<N>" as the priority of a line (sd-daemon(3)) where standard error is the journal.
+std::string Prefix(LogLevel level) {
+  static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
+  if (journal) {
+    constexpr int kPriority[] = {7, 6, 4, 3};
+    return StrCat("<", kPriority[static_cast<int>(level)], ">");
+  }
+  const Nanos up = SystemClock().Now() - kStart;
+  return absl::StrFormat("%9.3f %-7s ", static_cast<double>(up.count) / 1e9, std::string(NameOf(level)));
+}
+
+}  // namespace
+
 std::string_view NameOf(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
@@ -30,19 +43,6 @@ std::string_view NameOf(LogLevel level) {
   }
   return "?";
 }
-
-// systemd reads "<N>" as the priority of a line (sd-daemon(3)) where standard error is the journal.
-std::string Prefix(LogLevel level) {
-  static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
-  if (journal) {
-    constexpr int kPriority[] = {7, 6, 4, 3};
-    return StrCat("<", kPriority[static_cast<int>(level)], ">");
-  }
-  const Nanos up = SystemClock().Now() - kStart;
-  return absl::StrFormat("%9.3f %-7s ", static_cast<double>(up.count) / 1e9, std::string(NameOf(level)));
-}
-
-}  // namespace
 
 void SetLogLevel(LogLevel level) { g_level.store(level, std::memory_order_relaxed); }
 

@@ -9,6 +9,9 @@ namespace ballast {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
+// "debug", "info", "warning" or "error".
+[[nodiscard]] std::string_view NameOf(LogLevel level);
+
 // Lines below this level are dropped. Set once, before threads start.
 void SetLogLevel(LogLevel level);
 

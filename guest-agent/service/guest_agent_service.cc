@@ -25,7 +25,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
 
 // Until the stream ends or its client is gone. Messages are built in the same piece of memory again and
 // again: in a guest that is out of memory, asking for more may stall.
-grpc::Status WriteAll(WatchStream& stream, const grpc::ServerContext& context,
+grpc::Status WriteAll(WatchStream& stream, const grpc::ServerContext& context, const Clock& clock,
                       grpc::ServerWriter<guest::v1::WatchResponse>& writer) {
   alignas(std::max_align_t) std::array<char, kMessageBytes> memory;
   google::protobuf::Arena arena(memory.data(), memory.size());
@@ -39,7 +39,10 @@ grpc::Status WriteAll(WatchStream& stream, const grpc::ServerContext& context,
       case WatchStream::Turn::kWrite: {
         auto* const message = google::protobuf::Arena::CreateMessage<guest::v1::WatchResponse>(&arena);
         stream.FillNext(*message);
-        if (!writer.Write(*message)) return grpc::Status::CANCELLED;
+        stream.WriteBegins(clock.Now());
+        const bool written = writer.Write(*message);
+        stream.WriteEnds();
+        if (!written) return grpc::Status::CANCELLED;
         arena.Reset();
         break;
       }
@@ -63,7 +66,8 @@ grpc::Status GuestAgentService::Watch(grpc::ServerContext* context, const guest:
   loop_.PrepareThisThread();
   const auto stream = std::make_shared<WatchStream>(*settings, identity_);
   if (auto status = loop_.Add(stream); !status.ok()) return ToGrpc(status);
-  auto status = WriteAll(*stream, *context, *writer);
+  stream->SetCancel([context] { context->TryCancel(); });
+  auto status = WriteAll(*stream, *context, clock_, *writer);
   stream->SetOver();
   loop_.Leave();
   return status;

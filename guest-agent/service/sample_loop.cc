@@ -16,6 +16,8 @@
 namespace ballast::agent {
 namespace {
 
+// A client that does not take a message for this long does not read at all.
+constexpr Nanos kWriteLimit = Seconds(5);
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 // How long a newcomer waits for a place; a watcher without a client notices when prodded.
 constexpr auto kDeparture = std::chrono::milliseconds(100);
@@ -154,6 +156,7 @@ void SampleLoop::Look(MonotonicTime now, bool trigger_fired) {
   Sample sample = ToSample(readings);
   sample.trigger_fired = trigger_fired;
   for (Watcher& watcher : watchers_) {
+    watcher.stream->CancelIfWritingSince(now - kWriteLimit);
     if (watcher.plan) {
       Tell(watcher, readings, sample);
     } else {

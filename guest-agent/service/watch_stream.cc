@@ -1,5 +1,7 @@
 #include "guest-agent/service/watch_stream.h"
 
+#include <utility>
+
 #include "guest-agent/service/convert.h"
 
 namespace ballast::agent {
@@ -58,6 +60,24 @@ WatchStream::Turn WatchStream::Wait(std::chrono::milliseconds at_most) {
   if (end_) return Turn::kEnd;
   prodded_ = false;  // a write finds a departed client just as well
   return writable() ? Turn::kWrite : Turn::kLookAround;
+}
+
+void WatchStream::SetCancel(std::function<void()> cancel) {
+  const std::lock_guard lock(mutex_);
+  cancel_ = std::move(cancel);
+}
+
+void WatchStream::SetOver() {
+  const std::lock_guard lock(mutex_);
+  cancel_ = nullptr;
+  over_.store(true, std::memory_order_release);
+}
+
+void WatchStream::CancelIfWritingSince(MonotonicTime limit) {
+  const int64_t since = writing_since_ns_.load(std::memory_order_relaxed);
+  if (since == 0 || since >= limit.ns) return;
+  const std::lock_guard lock(mutex_);
+  if (cancel_) cancel_();
 }
 
 // Turned into wire types outside the lock: the sampling thread shall not wait for that.

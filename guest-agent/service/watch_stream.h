@@ -9,10 +9,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 
 #include "ballast/guest/v1/guest_agent.pb.h"
+#include "common/base/time.h"
 #include "guest-agent/service/watch_facts.h"
 
 namespace ballast::agent {
@@ -52,7 +54,17 @@ class WatchStream {
   void FillNext(guest::v1::WatchResponse& message);
   // After kEnd.
   [[nodiscard]] grpc::Status EndStatus() const;
-  void SetOver() { over_.store(true, std::memory_order_release); }
+  // How to cancel the call from outside, valid until SetOver.
+  void SetCancel(std::function<void()> cancel);
+  // Around each write.
+  void WriteBegins(MonotonicTime now) { writing_since_ns_.store(now.ns, std::memory_order_relaxed); }
+  void WriteEnds() { writing_since_ns_.store(0, std::memory_order_relaxed); }
+  void SetOver();
+
+  // For the sampling thread: cancels a call whose write began before `limit` and has not ended. Its client
+  // does not read; without this it would keep one of the few places for ever, since keepalive does not notice
+  // it.
+  void CancelIfWritingSince(MonotonicTime limit);
 
  private:
   struct Outgoing {
@@ -67,10 +79,12 @@ class WatchStream {
   const WatchSettings settings_;
   const AgentIdentity& identity_;
   std::atomic<bool> over_{false};
+  std::atomic<int64_t> writing_since_ns_{0};  // 0: not writing
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<grpc::Status> end_;
+  std::function<void()> cancel_;
   bool prodded_ = false;
   bool hello_due_ = false;  // the next message is a hello with report_
   std::optional<ReportFacts> report_;

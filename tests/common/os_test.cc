@@ -58,7 +58,10 @@ TEST_F(TreeTest, APinnedFileSeesEachChange) {
 
 TEST_F(TreeTest, AStaleSocketIsReplacedALiveOneIsNot) {
   const std::string path = root_ + "/agent.sock";
-  { const auto first = ListenUnix(path, 0600, 4); ASSERT_TRUE(first.ok()) << first.status(); }
+  {
+    const auto first = ListenUnix(path, 0600, 4);
+    ASSERT_TRUE(first.ok()) << first.status();
+  }
   const auto second = ListenUnix(path, 0600, 4);
   ASSERT_TRUE(second.ok()) << second.status();
   struct stat info {};

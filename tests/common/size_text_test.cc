@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "common/base/text.h"
 #include "common/base/units.h"
 
@@ -44,6 +46,7 @@ TEST(FormatSize, IsShortAndExactWhereItCanBe) {
   EXPECT_EQ(FormatSize(kGiB + kGiB / 2), "1.5GiB");
   EXPECT_EQ(FormatSize(0), "0B");
   EXPECT_EQ(FormatSize(-16 * kMiB), "-16MiB");
+  EXPECT_EQ(FormatSize(std::numeric_limits<int64_t>::min()), "-8388608.0TiB");
 }
 
 TEST(Units, TheTwoBalloonNumbersAreMirrorImages) {

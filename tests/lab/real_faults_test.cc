@@ -74,8 +74,8 @@ TEST_F(RealFaultsTest, TheGuestIsStoppedForLongAndContinued) {
   ASSERT_NO_FATAL_FAILURE(Begin());
   ASSERT_EQ(guest_->Stop(), absl::OkStatus());
   ASSERT_EQ(bridge_->WaitForLog("paused; decisions are frozen", absl::Seconds(5)), absl::OkStatus());
-  // Longer than the age at which a report is stale and guest is silent. Nothing may be sent to it meanwhile.
-  absl::SleepFor(absl::Seconds(18));
+  // Longer than any silence that would end the conversation of a running guest. Nothing may be sent to it meanwhile.
+  absl::SleepFor(absl::Seconds(40));
   EXPECT_EQ(guest_->BalloonActual().value_or(0), kLeft);
   ASSERT_EQ(guest_->Cont(), absl::OkStatus());
   ASSERT_EQ(bridge_->WaitForLog("running again", absl::Seconds(5)), absl::OkStatus());

@@ -278,5 +278,20 @@ TEST_F(AgentTest, AWatcherThatNeverReadsDelaysNeitherOthersNorTheEnd) {
   EXPECT_EQ(healthy->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
+TEST_F(AgentTest, WatchersThatNeverReadLoseTheirPlaces) {
+  WatchRequest request = PressedBelow(890 * kMiB);
+  request.mutable_cadence()->set_pressed_ms(20);
+  Guest().SetAvailable(500 * kMiB);
+  std::vector<std::unique_ptr<Watching>> deaf;
+  for (size_t i = 0; i < SampleLoop::kMaxWatchers; ++i) {
+    deaf.push_back(std::make_unique<Watching>(Connect(kNarrowWindow), request));
+  }
+  // All places are taken until the agent notices, some seconds later, that nobody reads there.
+  EXPECT_TRUE(Eventually([&] {
+    Watching newcomer(Connect(), request);
+    return newcomer.Until([](const auto& message) { return message.has_report(); }).has_value();
+  }));
+}
+
 }  // namespace
 }  // namespace ballast::agent

@@ -22,6 +22,7 @@ absl::StatusOr<BridgeProcess> BridgeProcess::Start(const std::vector<Guest*>& gu
                                                    const BridgeOptions& options) {
   const std::string config = StrCat(options.directory, "/", options.name, ".conf");
   std::ofstream file(config);
+  file << "[bridge]\n" << options.bridge_lines << "\n";
   for (const Guest* guest : guests) {
     file << "[guest " << guest->options().name << "]\ncontrol = " << guest->bridge_qmp_path()
          << "\nagent = " << FormatAddress(guest->PortAddress(options.agent_port)) << "\n"

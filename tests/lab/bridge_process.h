@@ -16,7 +16,8 @@ namespace ballast::lab {
 struct BridgeOptions {
   std::string directory;  // for the configuration and the log; must outlive the process
   std::string name = "bridge";
-  std::string guest_lines;  // more keys for every guest's section
+  std::string bridge_lines{};  // keys for [bridge]
+  std::string guest_lines;     // more keys for every guest's section
   std::vector<std::string> arguments;
   uint32_t agent_port = kAgentPort;
 };

@@ -1,12 +1,12 @@
 #include "guest-agent/options.h"
 
 #include <boost/program_options.hpp>
-#include <fstream>
 #include <sstream>
 #include <vector>
 
 #include "common/base/size_text.h"
 #include "common/base/text.h"
+#include "common/os/file_reader.h"
 
 namespace ballast::agent {
 namespace {
@@ -79,23 +79,30 @@ void ReadTexts(RawOptions& raw, std::vector<std::string>& faults) {
   raw.config.vsock = !raw.no_vsock;
 }
 
-// The file's options into `values`, where the command line has not set them.
-absl::Status ReadFile(const std::string& path, const po::options_description& known,
-                      po::variables_map& values) {
-  std::ifstream file(path);
-  if (!file) {
-    if (path == kDefaultFile) return absl::OkStatus();
-    return absl::InvalidArgumentError(StrCat("config = ", path, ": the file cannot be read"));
+// The file's options into `values`, where the command line has not set them. Unknown keys become faults.
+absl::Status ReadFile(const std::string& path, const po::options_description& known, po::variables_map& values,
+                      std::vector<std::string>& faults) {
+  const auto text = FileReader().Read(path);
+  if (!text.ok()) {
+    if (path == kDefaultFile && absl::IsNotFound(text.status())) return absl::OkStatus();
+    return WithContext("config", text.status());
   }
+  std::istringstream file(*text);
   try {
-    po::store(po::parse_config_file(file, known), values);
+    auto parsed = po::parse_config_file(file, known, /*allow_unregistered=*/true);
+    for (const po::option& option : parsed.options) {
+      if (option.unregistered) faults.push_back(StrCat(path, ": unknown key '", option.string_key, "'; see --help"));
+    }
+    std::erase_if(parsed.options, [](const po::option& option) { return option.unregistered; });
+    po::store(parsed, values);
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(StrCat(path, ": ", error.what()));
   }
   return absl::OkStatus();
 }
 
-absl::Status Fill(int argc, const char* const* argv, RawOptions& raw, Options& options) {
+absl::Status Fill(int argc, const char* const* argv, RawOptions& raw, Options& options,
+                  std::vector<std::string>& faults) {
   const auto settings = FileOptions(raw);
   po::options_description all("ballast-agent tells the host how much memory this guest needs");
   all.add(CommandOptions(raw)).add(settings);
@@ -103,7 +110,7 @@ absl::Status Fill(int argc, const char* const* argv, RawOptions& raw, Options& o
   try {
     po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
     if (values.count("config") != 0) raw.file = values["config"].as<std::string>();
-    if (auto status = ReadFile(raw.file, settings, values); !status.ok()) return status;
+    if (auto status = ReadFile(raw.file, settings, values, faults); !status.ok()) return status;
     po::notify(values);
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(error.what());
@@ -120,8 +127,8 @@ absl::Status Fill(int argc, const char* const* argv, RawOptions& raw, Options& o
 absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
   RawOptions raw;
   Options options;
-  if (auto status = Fill(argc, argv, raw, options); !status.ok()) return status;
   std::vector<std::string> faults;
+  if (auto status = Fill(argc, argv, raw, options, faults); !status.ok()) return status;
   ReadTexts(raw, faults);
   for (std::string& fault : Validate(raw.config)) faults.push_back(std::move(fault));
   std::string text;

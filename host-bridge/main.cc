@@ -41,8 +41,9 @@ int Serve(const ballast::config::BridgeConfig& config) {
 int main(int argc, char** argv) {
   const auto prepared = ballast::config::Prepare(std::vector<std::string>(argv + 1, argv + argc));
   if (const auto* answer = std::get_if<ballast::config::Answer>(&prepared)) {
-    std::fputs(answer->out.c_str(), stdout);
-    std::fputs(answer->err.c_str(), stderr);
+    // Not fputs: a faulty file may hold NUL bytes, and its text is quoted.
+    std::fwrite(answer->out.data(), 1, answer->out.size(), stdout);
+    std::fwrite(answer->err.data(), 1, answer->err.size(), stderr);
     return answer->exit_code;
   }
   return Serve(std::get<ballast::config::BridgeConfig>(prepared));

@@ -62,7 +62,7 @@ absl::StatusOr<int64_t> ParseSize(std::string_view text) {
   }
   std::string_view unit = text.substr(digits.size());
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
-  if (unit.empty() && number == 0) return 0;
+  if (number == 0 && (unit.empty() || unit == "B")) return 0;
   for (const auto& [name, bytes] : kUnits) {
     if (unit != name) continue;
     if (number > kMaxSize / bytes) {

@@ -112,13 +112,20 @@ absl::StatusOr<ReverseLink> Listen(const Address& address) {
     link.expected_cid = vsock->cid;
     listener = ListenVsock(vsock->port, kBacklog);
   } else if (const auto* hybrid = std::get_if<HybridAddress>(&address)) {
-    listener = ListenUnix(StrCat(hybrid->path, "_", hybrid->port), 0600, kBacklog);
+    link.path = StrCat(hybrid->path, "_", hybrid->port);
   } else {
-    listener = ListenUnix(std::get<UnixAddress>(address).path, 0600, kBacklog);
+    link.path = std::get<UnixAddress>(address).path;
   }
+  if (!link.path.empty()) listener = ListenUnix(link.path, 0600, kBacklog);
   if (!listener.ok()) return listener.status();
   link.listener = *std::move(listener);
   return link;
+}
+
+void StopListening(ReverseLink& link) {
+  link.listener.Reset();
+  // Ignoring a failure: a stale socket file is replaced at the next start.
+  if (!link.path.empty()) ::unlink(link.path.c_str());
 }
 
 Task<absl::StatusOr<UniqueFd>> AcceptAgent(const ReverseLink& link) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "common/base/time.h"
@@ -20,8 +21,11 @@ Task<absl::StatusOr<UniqueFd>> Dial(Address address, Nanos deadline);
 // first connection that `accepts` approves; others are closed.
 struct ReverseLink {
   UniqueFd listener;
+  std::string path;  // of the socket file, removed with the link; empty for AF_VSOCK
   std::optional<uint32_t> expected_cid;  // AF_VSOCK: only this guest; its source port must be below 1024
 };
+// Removes the link's socket file, if it has one.
+void StopListening(ReverseLink& link);
 absl::StatusOr<ReverseLink> Listen(const Address& address);
 Task<absl::StatusOr<UniqueFd>> AcceptAgent(const ReverseLink& link);
 

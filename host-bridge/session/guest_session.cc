@@ -33,6 +33,7 @@ GuestSession::~GuestSession() {
     cancel_.emit(asio::cancellation_type::terminal);
   });
   ended_.get_future().wait();
+  if (listener_.ok()) StopListening(*listener_);
 }
 
 void GuestSession::Start() {

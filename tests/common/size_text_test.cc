@@ -18,6 +18,7 @@ TEST(ParseSize, ReadsBinaryUnits) {
   EXPECT_EQ(*ParseSize("4GiB"), 4 * kGiB);
   EXPECT_EQ(*ParseSize("64 KiB"), 64 * kKiB);
   EXPECT_EQ(*ParseSize("0"), 0);
+  EXPECT_EQ(*ParseSize(FormatSize(0)), 0);
 }
 
 TEST(ParseSize, RefusesDecimalUnitsWithAHint) {

@@ -21,7 +21,7 @@ absl::StatusOr<Options> Parse(std::vector<const char*> words) {
 }
 
 std::string WriteConfig(const std::string& text) {
-  const std::string path = ::testing::TempDir() + "ballast_agent_options_test.conf";
+  const std::string path = StrCat(::testing::TempDir(), "ballast_agent_options_test-", ::getpid(), ".conf");
   std::ofstream(path) << text;
   return path;
 }
@@ -83,6 +83,18 @@ TEST(Options, AnAgentNobodyCanReachIsAFault) {
 TEST(Options, HelpAndVersionNeedNoValidConfiguration) {
   EXPECT_EQ(Parse({"--help", "--vsock-port", "5000"})->action, Action::kHelp);
   EXPECT_EQ(Parse({"--version"})->action, Action::kVersion);
+}
+
+TEST(Options, AFileThatCannotBeReadIsNoDefault) {
+  EXPECT_FALSE(Parse({"--config", "/nowhere/agent.conf", "--check-config"}).ok());
+  EXPECT_FALSE(Parse({"--config", "/", "--check-config"}).ok()) << "a directory";
+}
+
+TEST(Options, UnknownKeysAreToldTogetherWithOtherFaults) {
+  const std::string path = WriteConfig("vsock-prot = 900\nbogus = 1\nlog-level = loud\n");
+  const auto options = Parse({"--config", path.c_str()});
+  EXPECT_THAT(std::string(options.status().message()),
+              AllOf(HasSubstr("'vsock-prot'"), HasSubstr("'bogus'"), HasSubstr("log-level = loud")));
 }
 
 }  // namespace

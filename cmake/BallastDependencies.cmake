@@ -8,6 +8,7 @@ find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++_unsecure)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 # The archive: the shared one loads the secure gRPC beside the unsecure one, and grpc_init never returns.
 include(GoogleTest)

@@ -4,7 +4,6 @@
 
 #include "absl/status/status.h"
 #include "common/base/text.h"
-#include "common/base/units.h"
 #include "common/kernel/number_field.h"
 
 namespace ballast::kernel {
@@ -32,14 +31,6 @@ constexpr std::array<NamedField, 10> kOptionalFields{{
 
 absl::Status Wrong(std::string_view field, std::string_view what) {
   return absl::InvalidArgumentError(StrCat("meminfo: ", field, " ", what));
-}
-
-// "   384848 kB" in bytes.
-std::optional<int64_t> ParseKib(std::string_view text) {
-  SkipSpaces(text);
-  const auto kib = TakeNumber(text);
-  if (!kib || *kib > kMaxNumber / kKiB || text != " kB") return std::nullopt;
-  return *kib * kKiB;
 }
 
 absl::Status Check(const Meminfo& info) {

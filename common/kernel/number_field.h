@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "common/base/units.h"
+
 namespace ballast::kernel {
 
 // No size or counter of a real kernel comes near; sums and differences of such numbers cannot overflow.
@@ -22,6 +24,14 @@ inline std::optional<int64_t> TakeNumber(std::string_view& text) {
 
 inline void SkipSpaces(std::string_view& text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+}
+
+// "   384848 kB" in bytes; nothing for any other text.
+inline std::optional<int64_t> ParseKib(std::string_view text) {
+  SkipSpaces(text);
+  const auto kib = TakeNumber(text);
+  if (!kib || *kib > kMaxNumber / kKiB || text != " kB") return std::nullopt;
+  return *kib * kKiB;
 }
 
 // The first line without its end, removed from `text`.

@@ -75,7 +75,10 @@ Step SamplePlan::Next(const Sample& sample) {
   if (usable) {
     SetLimits(sample, derived);
     if (points_.count == 0 || points_.Back(0).at < sample.at) {
-      points_.Add({sample.at, *sample.available_bytes});
+      last_balloon_bytes_ = derived.balloon_bytes.value_or(last_balloon_bytes_);
+      const Wide without_balloon = Wide{*sample.available_bytes} + last_balloon_bytes_;
+      points_.Add({sample.at, *sample.available_bytes,
+                   static_cast<int64_t>(std::min<Wide>(without_balloon, kNoUpperBound))});
     }
     const Trend trend = TrendOf();
     derived.consumption_bytes_per_second = trend.bytes_per_second;
@@ -125,14 +128,14 @@ SamplePlan::Trend SamplePlan::TrendOf() const {
       if (used == 3 && earlier != later + 1) continue;
       const Point& from = points_.Back(earlier);
       const Point& to = points_.Back(later);
-      slopes[count++] = FallRate(from.at, from.available_bytes, to.at, to.available_bytes);
+      slopes[count++] = FallRate(from.at, from.without_balloon_bytes, to.at, to.without_balloon_bytes);
     }
   }
   if (used == 3 && (slopes[0] > 0) != (slopes[1] > 0)) return {};
   const auto middle = slopes.begin() + static_cast<ptrdiff_t>((count - 1) / 2);
   std::nth_element(slopes.begin(), middle, slopes.begin() + static_cast<ptrdiff_t>(count),
                    [](int64_t a, int64_t b) { return Magnitude(a) < Magnitude(b); });
-  const int64_t fall = points_.Back(used - 1).available_bytes - newest.available_bytes;
+  const int64_t fall = points_.Back(used - 1).without_balloon_bytes - newest.without_balloon_bytes;
   return {*middle, used >= 3 && *middle >= kMeaningfulRate && fall >= kMeaningfulFall};
 }
 
@@ -141,7 +144,7 @@ int64_t SamplePlan::LastRate() const {
   if (points_.Size() < 2) return 0;
   const Point& from = points_.Back(1);
   const Point& to = points_.Back(0);
-  return FallRate(from.at, from.available_bytes, to.at, to.available_bytes);
+  return FallRate(from.at, from.without_balloon_bytes, to.at, to.without_balloon_bytes);
 }
 
 int32_t SamplePlan::RecentStall(const Sample& sample) const {

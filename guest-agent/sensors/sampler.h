@@ -76,7 +76,7 @@ struct Sample {
 
 struct Derived {
   Level level = Level::kQuiet;
-  int64_t consumption_bytes_per_second = 0;     // negative when MemAvailable rises
+  int64_t consumption_bytes_per_second = 0;     // fall of MemAvailable, the balloon's own part left out
   std::optional<Nanos> time_to_exhaustion;      // absent while it does not fall
   std::optional<int64_t> balloon_bytes;         // absent without the counters
   std::optional<MonotonicTime> pressure_onset;  // first sample of the present spell at kPressed or worse
@@ -121,6 +121,9 @@ class SamplePlan {
   struct Point {
     MonotonicTime at;
     int64_t available_bytes = 0;
+    // What would be available with the balloon empty: a balloon that fills is no consumption, and one that empties
+    // must not hide any.
+    int64_t without_balloon_bytes = 0;
   };
   struct StallPoint {
     MonotonicTime at;
@@ -165,6 +168,7 @@ class SamplePlan {
   std::optional<MonotonicTime> pressure_onset_;
   std::optional<MonotonicTime> last_report_;
   std::optional<int64_t> known_oom_kills_;
+  int64_t last_balloon_bytes_ = 0;
   std::optional<int64_t> known_deflate_pages_;
   std::optional<MonotonicTime> last_shrink_event_;
 };

@@ -1,71 +1,12 @@
-#include "guest-agent/sensors/sampler.h"
-
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <limits>
 #include <vector>
 
+#include "tests/guest-agent/sensors/sampler_story.h"
+
 namespace ballast::agent {
 namespace {
-
-constexpr int64_t kTotal = kGiB;
-constexpr MonotonicTime kStart{1'000'000'000'000};
-
-SamplerConfig Config() { return {}; }
-
-// A guest on a fake timeline: the plan decides when it is looked at.
-class Story {
- public:
-  explicit Story(const SamplerConfig& config = Config()) : plan_(config) { sample_.total_bytes = kTotal; }
-
-  Sample& Facts() { return sample_; }
-  MonotonicTime Now() const { return now_; }
-  Nanos Elapsed() const { return now_ - kStart; }
-
-  Step Look() {
-    sample_.at = now_;
-    last_ = plan_.Next(sample_);
-    sample_.trigger_fired = false;
-    ++looks_;
-    reports_ += last_.report_now ? 1 : 0;
-    return last_;
-  }
-
-  // Looks as often as the plan asks while MemAvailable follows `available` (of the time since now), until the
-  // span is over or `enough` says so.
-  Step Play(
-      Nanos span, const std::function<int64_t(Nanos)>& available,
-      const std::function<bool(const Step&)>& enough = [](const Step&) { return false; }) {
-    const MonotonicTime from = now_;
-    while (true) {
-      sample_.available_bytes = available(now_ - from);
-      const Step step = Look();
-      if (enough(step) || now_ - from >= span) return step;
-      now_ = now_ + step.next_sample_in;
-    }
-  }
-  void Pass(Nanos span) { now_ = now_ + span; }
-  int Looks() const { return looks_; }
-  int Reports() const { return reports_; }
-
- private:
-  SamplePlan plan_;
-  Sample sample_;
-  MonotonicTime now_ = kStart;
-  Step last_;
-  int looks_ = 0;
-  int reports_ = 0;
-};
-
-std::function<int64_t(Nanos)> Flat(int64_t bytes) {
-  return [bytes](Nanos) { return bytes; };
-}
-
-std::function<int64_t(Nanos)> Falling(int64_t from, int64_t bytes_per_second) {
-  return
-      [=](Nanos t) { return std::max<int64_t>(from - bytes_per_second / 1'000'000 * (t.count / 1'000), 0); };
-}
 
 TEST(Sampler, TheFirstLookAlwaysReports) {
   Story story;
@@ -377,30 +318,6 @@ TEST(Sampler, AnOomKillIsAnEventOnceWithItsCount) {
   EXPECT_EQ(story.Look().oom_kills, 0);
 }
 
-TEST(Sampler, AShrinkingBalloonIsAnEventAndALongDeflationOnlyAFew) {
-  Story story;
-  story.Facts().balloon_inflate_pages = 100'000;
-  story.Facts().balloon_deflate_pages = 0;
-  story.Play(Milliseconds(0), Flat(800 * kMiB));
-  int events = 0;
-  int64_t told = 0;
-  for (int i = 0; i < 100; ++i) {  // 256 pages every 5 ms, as deflation on OOM does
-    *story.Facts().balloon_deflate_pages += 256;
-    story.Pass(Milliseconds(5));
-    const Step step = story.Look();
-    if (i == 0) {
-      EXPECT_EQ(step.balloon_shrank_bytes, kMiB) << "the first is told at once";
-      EXPECT_TRUE(step.report_now);
-    }
-    events += step.balloon_shrank_bytes > 0 ? 1 : 0;
-    told += step.balloon_shrank_bytes;
-  }
-  story.Pass(Milliseconds(100));
-  told += story.Look().balloon_shrank_bytes;
-  EXPECT_LE(events, 6);
-  EXPECT_EQ(told, 100 * kMiB) << "nothing is lost";
-}
-
 TEST(Sampler, AFiredTriggerIsToldAtOnce) {
   Story story;
   story.Play(Milliseconds(10), Flat(800 * kMiB));
@@ -409,17 +326,6 @@ TEST(Sampler, AFiredTriggerIsToldAtOnce) {
   const Step step = story.Look();
   EXPECT_TRUE(step.trigger_fired);
   EXPECT_TRUE(step.report_now);
-}
-
-TEST(Sampler, TheBalloonIsNotCountedAsUsableWhereMemTotalKeepsIt) {
-  SamplerConfig config;
-  config.total_includes_balloon = true;
-  Story story(config);
-  story.Facts().balloon_inflate_pages = 768 * kMiB / 4096;  // 256 MiB are left of 1 GiB
-  story.Facts().balloon_deflate_pages = 0;
-  const Step step = story.Play(Milliseconds(20), Flat(150 * kMiB));
-  EXPECT_EQ(step.derived.balloon_bytes, 768 * kMiB);
-  EXPECT_EQ(step.derived.level, Level::kQuiet) << "150 of 256 MiB is more than half";
 }
 
 TEST(Sampler, LimitsFollowTheSizeWithinTheirBoundsAndStayInOrder) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/time.h"
+#include "common/base/units.h"
 #include "common/os/log.h"
 #include "common/transport/address.h"
 #include "host-bridge/policy/policy_config.h"
@@ -51,6 +52,11 @@ struct BridgeConfig {
   // The longest wait for one answer of a VMM before its socket counts as hung. 100ms..60s
   Nanos vmm_deadline = Seconds(2);
   ReportCadence reports;
+  // At least this much of the guests' memory is kept reclaimed, down to their floors (rule 6). 0: no such request.
+  int64_t reclaim_hold_bytes = 0;
+  std::string journal;  // where decisions are recorded (docs/journal.md); empty: nowhere
+  // A journal of this size becomes PATH.1 and a new one begins. 1MiB..1TiB
+  int64_t journal_max_bytes = 64 * kMiB;
   policy::PolicyConfig policy;
   std::vector<GuestEntry> guests;
   bool dry_run = false;  // decide and log, command no VMM; from the command line alone

@@ -79,6 +79,26 @@ absl::Status ReadAbsolutePath(std::string_view text, std::string& field) {
   return absl::OkStatus();
 }
 
+absl::Status ReadReclaimHold(std::string_view text, int64_t& field) {
+  const auto size = ParseSize(text);
+  if (!size.ok()) return size.status();
+  if (*size < 0 || *size > 256 * 1024 * kGiB) {
+    return absl::InvalidArgumentError("is out of range; write a size from 0 to 256TiB");
+  }
+  field = *size;
+  return absl::OkStatus();
+}
+
+absl::Status ReadJournalMax(std::string_view text, int64_t& field) {
+  const auto size = ParseSize(text);
+  if (!size.ok()) return size.status();
+  if (*size < kMiB || *size > 1024 * kGiB) {
+    return absl::InvalidArgumentError("is out of range; write a size from 1MiB to 1TiB");
+  }
+  field = *size;
+  return absl::OkStatus();
+}
+
 absl::Status ReadSocketPath(std::string_view text, std::string& field) {
   if (text.size() > kMaxSocketPath) {
     return absl::InvalidArgumentError(StrCat("has ", text.size(), " bytes; a socket's path has at most ",
@@ -143,7 +163,7 @@ Key<PolicyConfig> Share(std::string_view name, std::string_view field, int32_t P
       .field = field};
 }
 
-Key<GuestEntry> Limit(std::string_view name, std::optional<int64_t> policy::GuestLimits::*member) {
+Key<GuestEntry> Limit(std::string_view name, Maybe<int64_t> policy::GuestLimits::*member) {
   return {
       .name = name,
       .read = [=](std::string_view text, GuestEntry& g) { return Store(ParseSize(text), g.limits.*member); },
@@ -172,6 +192,17 @@ const std::vector<Key<BridgeConfig>>& BridgeKeys() {
       {.name = "host-root",
        .read = [](std::string_view text, BridgeConfig& c) { return ReadAbsolutePath(text, c.host_root); },
        .write = [](const BridgeConfig& c) { return c.host_root; }},
+      {.name = "reclaim-hold",
+       .read = [](std::string_view text,
+                  BridgeConfig& c) { return ReadReclaimHold(text, c.reclaim_hold_bytes); },
+       .write = [](const BridgeConfig& c) { return FormatExactSize(c.reclaim_hold_bytes); }},
+      {.name = "journal",
+       .read = [](std::string_view text, BridgeConfig& c) { return ReadAbsolutePath(text, c.journal); },
+       .write = [](const BridgeConfig& c) { return c.journal; }},
+      {.name = "journal-max",
+       .read = [](std::string_view text,
+                  BridgeConfig& c) { return ReadJournalMax(text, c.journal_max_bytes); },
+       .write = [](const BridgeConfig& c) { return FormatExactSize(c.journal_max_bytes); }},
   };
   return keys;
 }
@@ -188,13 +219,15 @@ const std::vector<Key<PolicyConfig>>& PolicyKeys() {
       Size("pressed-max", "pressed_max_bytes", &P::pressed_max_bytes),
       Time("exhaustion-horizon", "exhaustion_horizon", &P::exhaustion_horizon),
       Share("pressed-stall", "pressed_stall_permyriad", &P::pressed_stall_permyriad),
+      Rate("pressed-refault-rate", "pressed_refault_bytes_per_second", &P::pressed_refault_bytes_per_second),
       Time("leave-dwell", "leave_dwell", &P::leave_dwell),
       Share("idle-used", "idle_used_permyriad", &P::idle_used_permyriad),
       Time("report-max-age", "report_max_age", &P::report_max_age),
       Time("lease", "lease", &P::lease),
       Time("vmm-max-age", "vmm_max_age", &P::vmm_max_age),
       Time("host-max-age", "host_max_age", &P::host_max_age),
-      Time("actuator-eta", "actuator_eta", &P::actuator_eta),
+      Time("actuator-latency", "actuator_latency", &P::actuator_latency),
+      Rate("assumed-give-rate", "assumed_give_bytes_per_second", &P::assumed_give_bytes_per_second),
       Time("resend-after", "resend_after", &P::resend_after),
       Size("self-shrink", "self_shrink_bytes", &P::self_shrink_bytes),
       Rate("stall-rate", "stall_bytes_per_second", &P::stall_bytes_per_second),
@@ -202,6 +235,9 @@ const std::vector<Key<PolicyConfig>>& PolicyKeys() {
       Size("stall-slack", "stall_slack_bytes", &P::stall_slack_bytes),
       Time("first-block", "first_block", &P::first_block),
       Time("max-block", "max_block", &P::max_block),
+      Size("useless-slack", "useless_slack_bytes", &P::useless_slack_bytes),
+      Time("useless-after", "useless_after", &P::useless_after),
+      Time("useless-block", "useless_block", &P::useless_block),
       Share("host-reserve", "host_reserve_permyriad", &P::host_reserve_permyriad),
       Size("host-reserve-min", "host_reserve_min_bytes", &P::host_reserve_min_bytes),
       Share("host-some", "host_some_permyriad", &P::host_some_permyriad),
@@ -209,9 +245,20 @@ const std::vector<Key<PolicyConfig>>& PolicyKeys() {
       Share("guest-reserve", "guest_reserve_permyriad", &P::guest_reserve_permyriad),
       Size("guest-reserve-min", "guest_reserve_min_bytes", &P::guest_reserve_min_bytes),
       Size("max-step", "max_step_bytes", &P::max_step_bytes),
+      Share("max-step-share", "max_step_permyriad", &P::max_step_permyriad),
       Size("dead-band", "dead_band_bytes", &P::dead_band_bytes),
       Time("inflate-cooldown", "inflate_cooldown", &P::inflate_cooldown),
       Size("alignment", "alignment_bytes", &P::alignment_bytes),
+      Share("idle-tax", "idle_tax_permyriad", &P::idle_tax_permyriad),
+      Time("idle-after", "idle_after", &P::idle_after),
+      Time("working-set-window", "working_set_window", &P::working_set_window),
+      Time("idle-interval", "idle_interval", &P::idle_interval),
+      Size("idle-probe", "idle_probe_bytes", &P::idle_probe_bytes),
+      Share("idle-reserve", "idle_reserve_permyriad", &P::idle_reserve_permyriad),
+      Share("idle-stall", "idle_stall_permyriad", &P::idle_stall_permyriad),
+      Rate("idle-refault-rate", "idle_refault_bytes_per_second", &P::idle_refault_bytes_per_second),
+      Time("idle-regret-window", "idle_regret_window", &P::idle_regret_window),
+      Time("idle-max-wait", "idle_max_wait", &P::idle_max_wait),
   };
   return keys;
 }

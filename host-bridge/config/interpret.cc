@@ -138,7 +138,7 @@ class Interpreter {
 
   struct NamedLimit {
     std::string_view key;
-    std::optional<int64_t> bytes;
+    Maybe<int64_t> bytes;
   };
 
   void CheckOrder(const Draft& draft, const NamedLimit& low, const NamedLimit& high) {

@@ -23,6 +23,7 @@ ControlLoop::ControlLoop(LoopSettings settings, std::vector<ManagedGuest> guests
       clock_(clock),
       wakeup_(wakeup),
       log_(std::move(log)) {
+  snapshot_.reclaim_holds = settings_.reclaim_holds;
   for (ManagedGuest& guest : guests) {
     policy::GuestFacts facts;
     facts.limits = guest.limits;
@@ -54,7 +55,8 @@ void ControlLoop::Step() {
   for (size_t i = 0; i < guests_.size(); ++i) TakeNews(i, now);
   // Readings carry the time of their arrival, which may be later than the moment this step began.
   now = clock_.Now();
-  policy::Outcome outcome = policy::Decide(snapshot_, settings_.policy, now);
+  policy::Outcome& outcome = decider_.Decide(snapshot_, settings_.policy, now);
+  if (settings_.record) settings_.record(snapshot_, now, outcome);
   for (const policy::Decision& decision : outcome.decisions) {
     Act(decision);
     // The safe target of a rebooted guest is owed until it has been decided on.
@@ -63,7 +65,7 @@ void ControlLoop::Step() {
   LogHolds(outcome);
   for (size_t i = 0; i < guests_.size(); ++i) {
     policy::GuestFacts& facts = snapshot_.guests[i];
-    facts.history = std::move(outcome.histories[i]);
+    facts.history = outcome.histories[i];
     CheckSettled(i);
   }
   snapshot_.host_history = outcome.host_history;

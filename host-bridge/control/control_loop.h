@@ -34,8 +34,14 @@ struct ManagedGuest {
 struct LoopSettings {
   policy::PolicyConfig policy;
   Nanos tick = Seconds(1);  // the longest time between two looks; urgent news is taken at once
-  Nanos host_interval = Seconds(1);
+  // The host is read at every look, but no more often than this: reading costs microseconds, and what was
+  // granted since an older reading would be counted as still there.
+  Nanos host_interval = Milliseconds(100);
+  std::vector<policy::ReclaimHold> reclaim_holds = {};  // the operator's (rule 6)
   bool dry_run = false;  // the actuators only pretend; said in each decision's line
+  // Given what Decide was given and what it returned, before anything is done about it; must not wait. Empty:
+  // nothing is recorded.
+  std::function<void(const policy::Snapshot&, MonotonicTime, const policy::Outcome&)> record = nullptr;
 };
 
 class ControlLoop {
@@ -80,6 +86,7 @@ class ControlLoop {
   Wakeup& wakeup_;
   const LogSink log_;
   std::vector<Guest> guests_;
+  policy::Decider decider_;
   policy::Snapshot snapshot_;  // guests in the same order as guests_
   std::optional<MonotonicTime> host_read_at_;
   bool host_lost_ = false;

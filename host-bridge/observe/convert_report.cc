@@ -163,7 +163,7 @@ absl::StatusOr<ReportMemory> Remember(const wire::Report& report, const ReportCo
   return fresh;
 }
 
-std::optional<MonotonicTime> OnsetOf(const wire::Derived& derived, const ReportContext& context) {
+Maybe<MonotonicTime> OnsetOf(const wire::Derived& derived, const ReportContext& context) {
   if (!derived.has_pressure_onset_ns() || !context.clock_offset) return std::nullopt;
   const MonotonicTime now = context.received_at;
   const MonotonicTime onset = MonotonicTime{derived.pressure_onset_ns()} + context.clock_offset->offset;

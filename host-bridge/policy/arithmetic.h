@@ -28,8 +28,16 @@ __extension__ typedef __int128 Wide;
   return static_cast<int64_t>(value);
 }
 
-[[nodiscard]] constexpr int64_t Add(int64_t a, int64_t b) { return Narrow(Wide{a} + b); }
-[[nodiscard]] constexpr int64_t Sub(int64_t a, int64_t b) { return Narrow(Wide{a} - b); }
+[[nodiscard]] constexpr int64_t Add(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b < 0 ? kInt64Min : kInt64Max;
+}
+[[nodiscard]] constexpr int64_t Sub(int64_t a, int64_t b) {
+  int64_t difference = 0;
+  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
+  return b < 0 ? kInt64Max : kInt64Min;
+}
 
 // a * b / divisor, rounded towards zero; divisor > 0.
 [[nodiscard]] constexpr int64_t MulDiv(int64_t a, int64_t b, int64_t divisor) {
@@ -37,13 +45,16 @@ __extension__ typedef __int128 Wide;
 }
 
 [[nodiscard]] constexpr int64_t ShareOf(int64_t bytes, int32_t permyriad) {
-  return MulDiv(bytes, permyriad, 10'000);
+  // A size times a share fits 64 bits, and dividing those by a constant is several times faster.
+  const bool is_size = bytes >= 0 && bytes <= kLargestSize && permyriad >= 0 && permyriad <= 10'000;
+  return is_size ? bytes * permyriad / 10'000 : MulDiv(bytes, permyriad, 10'000);
 }
 
 // 5/4 of a limit: the one hysteresis of the policy. What was entered at a limit is left a quarter above it.
-[[nodiscard]] constexpr int64_t WithMargin(int64_t limit) { return MulDiv(limit, 5, 4); }
+[[nodiscard]] constexpr int64_t WithMargin(int64_t limit) { return Add(limit, limit / 4); }
 
 [[nodiscard]] constexpr int64_t BytesDuring(int64_t bytes_per_second, Nanos span) {
+  if (bytes_per_second == 0) return 0;
   return MulDiv(bytes_per_second, span.count, 1'000'000'000);
 }
 

@@ -4,6 +4,7 @@
 
 #include "host-bridge/policy/arithmetic.h"
 #include "host-bridge/policy/balloon_watch.h"
+#include "host-bridge/policy/idle_watch.h"
 
 namespace ballast::policy {
 namespace {
@@ -31,7 +32,7 @@ bool IsConsistent(const GuestReading& reading, int64_t base) {
          reading.oom_kills >= 0;
 }
 
-bool SeenWithin(const std::optional<MonotonicTime>& seen, MonotonicTime now, Nanos dwell) {
+bool SeenWithin(Maybe<MonotonicTime> seen, MonotonicTime now, Nanos dwell) {
   return seen && IsFresh(*seen, now, dwell);
 }
 
@@ -50,20 +51,46 @@ HostState HostLevel(const HostReading& reading, int64_t reserve, const PolicyCon
   return HostState::kHealthy;
 }
 
-GuestState GuestLevel(const View& view, const PolicyConfig& config) {
+// How long the present consumption may go on before it is too late. A balloon that gives hardly faster than
+// the guest consumes must be started earlier.
+Nanos Horizon(const View& view, int64_t rate, const PolicyConfig& config) {
+  const int64_t slowness = std::clamp<int64_t>(Add(rate, rate) / view.give_bytes_per_second, 1, 8);
+  return config.exhaustion_horizon * slowness;
+}
+
+bool RunsOut(const View& view, const PolicyConfig& config) {
+  const int64_t rate = view.reading->consumption_bytes_per_second;
+  return rate > 0 && view.reading->available_bytes <= BytesDuring(rate, Horizon(view, rate, config));
+}
+
+// A balloon that lost pages to the OOM handler says more surely than any number of the guest that it is
+// short.
+bool IsPressed(const View& view, const PolicyConfig& config) {
   const GuestReading& reading = *view.reading;
-  const int64_t rate = reading.consumption_bytes_per_second;
-  const bool runs_out = rate > 0 && reading.available_bytes <= BytesDuring(rate, config.exhaustion_horizon);
-  if (reading.available_bytes < view.thresholds.critical_available_bytes || runs_out)
-    return GuestState::kCritical;
   const bool stalls = reading.stall_permyriad >= config.pressed_stall_permyriad &&
                       reading.available_bytes < view.thresholds.armed_available_bytes;
-  // A balloon that lost pages to the OOM handler says so more surely than any number of the guest.
-  if (reading.available_bytes < view.thresholds.pressed_available_bytes || stalls || view.self_shrunk) {
-    return GuestState::kPressed;
-  }
+  const bool thrashes = reading.refault_bytes_per_second >= config.pressed_refault_bytes_per_second &&
+                        view.actual > view.least_balloon;
+  return reading.available_bytes < view.thresholds.pressed_available_bytes || stalls || thrashes ||
+         view.self_shrunk;
+}
+
+GuestState GuestLevel(const View& view, const PolicyConfig& config) {
+  if (view.reading->available_bytes < view.thresholds.critical_available_bytes || RunsOut(view, config))
+    return GuestState::kCritical;
+  if (IsPressed(view, config)) return GuestState::kPressed;
   const int64_t size = view.base - view.actual;
   return view.used < ShareOf(size, config.idle_used_permyriad) ? GuestState::kIdle : GuestState::kComfortable;
+}
+
+// The same with limits raised by the margin: a state is not left at the limit it was entered at.
+GuestState StayingLevel(const View& view, GuestState before) {
+  const int64_t available = view.reading->available_bytes;
+  if (before == GuestState::kCritical && available < WithMargin(view.thresholds.critical_available_bytes))
+    return GuestState::kCritical;
+  if (before >= GuestState::kPressed && available < WithMargin(view.thresholds.pressed_available_bytes))
+    return GuestState::kPressed;
+  return GuestState::kIdle;
 }
 
 GuestState WithDwell(GuestState level, GuestHistory& history, Nanos dwell, MonotonicTime now) {
@@ -102,11 +129,13 @@ void Hear(const Sampled<GuestReading>& report, View& view, GuestHistory& history
   view.thresholds = ThresholdsFor(usable, config);
   view.used = std::max<int64_t>(0, usable - report.value.available_bytes);
   view.level = GuestLevel(view, config);
-  view.state = WithDwell(view.level, history, config.leave_dwell, now);
+  const GuestState staying = std::max(view.level, StayingLevel(view, history.state));
+  view.state = WithDwell(staying, history, config.leave_dwell, now);
   const bool cooling =
       history.last_inflate &&
       (Elapsed(*history.last_inflate, now) < config.inflate_cooldown || report.at <= *history.last_inflate);
   view.may_take = !cooling && now >= history.inflate_blocked_until;
+  WatchIdle(view, history, config, now);
 }
 
 void Miss(const GuestFacts& facts, Hold::Why why, View& view, GuestHistory& history,
@@ -114,6 +143,7 @@ void Miss(const GuestFacts& facts, Hold::Why why, View& view, GuestHistory& hist
   const bool was_heard = facts.report || history.state != GuestState::kSilent || history.silent_since;
   if (!was_heard) return;  // a bridge that has just started owes nothing to a guest it does not know
   view.missed = true;
+  history.calm_since.reset();
   if (!history.silent_since || *history.silent_since > now) history.silent_since = now;
   const bool dated = why == Hold::Why::kStaleReport && facts.report->at <= now;
   MonotonicTime silent_from = dated ? facts.report->at : *history.silent_since;
@@ -132,8 +162,7 @@ std::optional<Hold::Why> WhyUnmanaged(const GuestFacts& facts, const PolicyConfi
   return std::nullopt;
 }
 
-View ViewOf(const GuestFacts& facts, const ResolvedLimits& limits, HostState host_state) {
-  View view;
+void FillView(const GuestFacts& facts, const ResolvedLimits& limits, HostState host_state, View& view) {
   view.facts = &facts;
   view.host_state = host_state;
   view.base = facts.vmm->value.base_bytes;
@@ -143,7 +172,6 @@ View ViewOf(const GuestFacts& facts, const ResolvedLimits& limits, HostState hos
   view.least_balloon = view.base - limits.ceiling;
   view.most_balloon = view.base - limits.floor;
   view.baseline_balloon = view.base - limits.baseline;
-  return view;
 }
 
 }  // namespace
@@ -199,29 +227,28 @@ HostView AssessHost(const Snapshot& snapshot, const PolicyConfig& config, Monoto
   return host;
 }
 
-GuestAssessment AssessGuest(const GuestFacts& facts, HostState host_state, const PolicyConfig& config,
-                            MonotonicTime now) {
-  GuestAssessment result{.history = facts.history};
-  if (facts.limits.mode == Mode::kOff) return result;
-  result.hold = WhyUnmanaged(facts, config, now);
-  if (result.hold) return result;
+bool AssessGuest(const GuestFacts& facts, HostState host_state, const PolicyConfig& config, MonotonicTime now,
+                 View& view, GuestHistory& history, std::optional<Hold::Why>& hold) {
+  hold.reset();
+  if (facts.limits.mode == Mode::kOff) return false;
+  hold = WhyUnmanaged(facts, config, now);
+  if (hold) return false;
   const auto limits = ResolveLimits(facts.limits, facts.vmm->value.base_bytes);
   if (!limits) {
-    result.hold = Hold::Why::kBadLimits;
-    return result;
+    hold = Hold::Why::kBadLimits;
+    return false;
   }
-  View view = ViewOf(facts, *limits, host_state);
-  WatchBalloon(view, result.history, config, now);
-  result.hold = WhyNotHeard(facts, view.base, config, now);
-  if (result.hold) {
-    Miss(facts, *result.hold, view, result.history, config, now);
+  FillView(facts, *limits, host_state, view);
+  WatchBalloon(view, history, config, now);
+  hold = WhyNotHeard(facts, view.base, config, now);
+  if (hold) {
+    Miss(facts, *hold, view, history, config, now);
   } else {
-    Hear(*facts.report, view, result.history, config, now);
+    Hear(*facts.report, view, history, config, now);
   }
-  if (view.state != result.history.state) result.history.state_since = now;
-  result.history.state = view.state;
-  result.view = view;
-  return result;
+  if (view.state != history.state) history.state_since = now;
+  history.state = view.state;
+  return true;
 }
 
 }  // namespace ballast::policy

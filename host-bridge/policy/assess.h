@@ -26,14 +26,11 @@ struct HostView {
 };
 [[nodiscard]] HostView AssessHost(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now);
 
-// One guest. Without a view nothing can be done for it, its history stays as it was and `hold` says why (off:
-// no hold either). With a view `hold` may still say what is wrong with its report.
-struct GuestAssessment {
-  std::optional<View> view = std::nullopt;
-  std::optional<Hold::Why> hold = std::nullopt;
-  GuestHistory history = {};
-};
-[[nodiscard]] GuestAssessment AssessGuest(const GuestFacts& facts, HostState host_state,
-                                          const PolicyConfig& config, MonotonicTime now);
+// One guest. `view` is filled and the history brought up to date; false: nothing can be done for it, its
+// history stays as it was and `hold` says why (off: no hold either). With a view `hold` may still say what is
+// wrong with its report.
+[[nodiscard]] bool AssessGuest(const GuestFacts& facts, HostState host_state, const PolicyConfig& config,
+                               MonotonicTime now, View& view, GuestHistory& history,
+                               std::optional<Hold::Why>& hold);
 
 }  // namespace ballast::policy

@@ -1,5 +1,5 @@
 // Rule 11: the last word on every target. Limits, alignment and what the host can spare; the step, the dead
-// band and the cooldown are already kept where takings are shared out (rules/host_pressure.cc).
+// band and the cooldown are already kept where takings are shared out (rules/share_out.cc).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // The order of a decision: assess the host and every guest, ask the giving rules in order of rank, hand out
-// what the host can spare, take what is still missing, remember.
+// what the host can spare, take what is still missing, remember. One pass over the guests; what later steps
+// need of the few that ask or could give is kept in short lists.
 #include "host-bridge/policy/decide.h"
 
 #include <algorithm>
@@ -13,31 +14,22 @@
 #include "host-bridge/policy/assess.h"
 #include "host-bridge/policy/clamp.h"
 #include "host-bridge/policy/rules/rule.h"
+#include "host-bridge/policy/rules/taking.h"
 
 namespace ballast::policy {
 namespace {
 
-// In order of rank; a new rule is one file and one line here. Numbers not listed: 6 holds and 8 idle guests
-// come with rule 7 after these, 9 and 10 (hotplug) after them; 11 is the clamp.
-constexpr std::array<RuleFunction, 6> kGivingRules = {
+// In order of rank; a new rule is one file and one line here. Numbers not listed: 6, 7 and the other half of
+// 8 take, after these have given; 9 and 10 are hotplug's; 11 is the clamp.
+constexpr std::array<RuleFunction, 8> kGivingRules = {
     RestartedGuest,   // 12: before any other word
     CriticalRelease,  // 1
     SilentGuest,      // 2
     BalloonShrank,    // 3
     StalledBalloon,   // 4
+    UselessBalloon,   // 13
     PressedGrow,      // 5
-};
-
-// One guest while the decision is being made.
-struct Plan {
-  GuestAssessment assessment = {};
-  std::optional<Proposal> give = std::nullopt;
-  std::optional<Decision> decision = std::nullopt;
-  int64_t target = 0;  // standing, or the one just decided on (of a guest in mode observe: standing)
-
-  [[nodiscard]] const View& view() const { return *assessment.view; }
-  [[nodiscard]] const GuestLimits& limits() const { return view().facts->limits; }
-  [[nodiscard]] bool acts() const { return limits().mode != Mode::kObserve; }
+    IdleStepUndone,   // 8
 };
 
 // The rule of the highest rank speaks for the guest, unless a later one would give it more.
@@ -50,105 +42,179 @@ std::optional<Proposal> Combine(const View& view, const PolicyConfig& config) {
   return best;
 }
 
+// A guest that one of the giving rules speaks for.
+struct Asker {
+  View view;
+  Proposal give;
+
+  [[nodiscard]] const GuestLimits& limits() const { return view.facts->limits; }
+  [[nodiscard]] bool acts() const { return limits().mode != Mode::kObserve; }
+};
+
 // Who is served first: guests in real life before those only observed, then by need, weight and name.
-auto ServingOrder(const Plan& plan) {
-  const Rule rule = plan.give->reason.rule;
+auto ServingOrder(const Asker& asker) {
+  const Rule rule = asker.give.reason.rule;
   const bool asks = rule == Rule::kPressedGrow || rule == Rule::kBalloonShrankByItself;
-  const int need = plan.view().state == GuestState::kCritical ? 0 : asks ? 1 : 2;
-  return std::tuple(!plan.acts(), need, -plan.limits().weight, std::string_view(plan.limits().name));
+  const int need = asker.view.state == GuestState::kCritical ? 0 : asks ? 1 : 2;
+  return std::tuple(!asker.acts(), need, -asker.limits().weight, std::string_view(asker.limits().name));
 }
 
-void Record(Plan& plan, const Proposal& proposal, int64_t target, MonotonicTime now) {
-  const View& view = plan.view();
-  GuestHistory& history = plan.assessment.history;
-  Decision decision{.guest = view.index,
-                    .from = proposal.from,
-                    .target = {target},
-                    .act = plan.acts(),
-                    .reason = proposal.reason};
-  if (view.reading != nullptr) decision.pressure_onset = view.reading->pressure_onset;
-  if (plan.acts()) {
-    if (target > view.target) {
-      history.last_inflate = now;
-    } else {
-      history.progress_since = now;
-      history.progress_actual = {view.actual};
-    }
-    history.target = BalloonBytes{target};
-    plan.target = target;
-    plan.decision = decision;
-  } else {
-    if (history.shown_target != BalloonBytes{target}) plan.decision = decision;
-    history.shown_target = BalloonBytes{target};
+// Bytes already promised and not yet with the guest. Of a VMM that does not answer the last word counts.
+int64_t PromisedUnseen(const GuestHistory& history) {
+  if (!history.target || !history.last_actual) return 0;
+  return std::clamp<int64_t>(Sub((*history.last_actual).count, (*history.target).count), 0, kLargestSize);
+}
+
+int64_t LargestHold(const Snapshot& snapshot, MonotonicTime now) {
+  int64_t bytes = 0;
+  for (const ReclaimHold& hold : snapshot.reclaim_holds) {
+    if (!hold.until || *hold.until > now) bytes = std::max(bytes, std::min(hold.bytes, kLargestSize));
   }
+  return bytes;
 }
 
-// Bytes already promised and not yet with the guests. Of a VMM that does not answer the last word counts.
-int64_t Outstanding(const Plan& plan, const GuestFacts& facts) {
-  if (plan.assessment.view) return std::max<int64_t>(0, plan.view().actual - plan.view().target);
-  if (!facts.history.target || !facts.history.last_actual) return 0;
-  return std::clamp<int64_t>(Sub(facts.history.last_actual->count, facts.history.target->count), 0,
-                             kLargestSize);
-}
+}  // namespace
 
+// Lists whose memory is used again from one decision to the next.
+struct Decider::Memory {
+  Outcome outcome;
+  std::vector<Asker> askers;
+  std::vector<Donor> donors;
+  std::vector<Donor*> real;   // of guests in mode full
+  std::vector<Donor*> shown;  // those, and the ones in mode observe
+  std::vector<Share> shares;
+  std::vector<Taking> takings;
+};
+
+namespace {
+
+template <typename Memory>
 class Planner {
  public:
-  Planner(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now)
-      : snapshot_(snapshot), config_(config), now_(now), host_(AssessHost(snapshot, config, now)) {}
+  Planner(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now, Memory& memory)
+      : snapshot_(snapshot),
+        config_(config),
+        now_(now),
+        memory_(memory),
+        outcome_(memory.outcome),
+        host_(AssessHost(snapshot, config, now)) {}
 
-  Outcome Run() {
-    Assess();
+  void Run() {
+    outcome_.decisions.clear();
+    outcome_.holds.clear();
+    outcome_.histories.resize(snapshot_.guests.size());
+    outcome_.host_history = host_.history;
+    memory_.askers.clear();
+    memory_.donors.clear();
+    for (size_t i = 0; i < snapshot_.guests.size(); ++i) Assess(i);
     Give();
-    Take();
-    return Assemble();
+    if (host_.known) Take();
+    Sort();
   }
 
  private:
-  void Assess() {
-    plans_.reserve(snapshot_.guests.size());
-    int64_t outstanding = 0;
-    for (const GuestFacts& facts : snapshot_.guests) {
-      Plan plan{.assessment = AssessGuest(facts, host_.history.state, config_, now_)};
-      if (plan.assessment.view) {
-        plan.assessment.view->index = plans_.size();
-        plan.target = plan.view().target;
-        plan.give = Combine(plan.view(), config_);
-      }
-      outstanding = Add(outstanding, Outstanding(plan, facts));
-      plans_.push_back(std::move(plan));
+  [[nodiscard]] const GuestFacts& facts(size_t guest) const { return snapshot_.guests[guest]; }
+
+  void Assess(size_t index) {
+    GuestHistory& history = outcome_.histories[index] = facts(index).history;
+    View view;
+    std::optional<Hold::Why> hold;
+    const bool managed = AssessGuest(facts(index), host_.history.state, config_, now_, view, history, hold);
+    if (hold) outcome_.holds.push_back({index, *hold});
+    if (!managed) {
+      outstanding_ = Add(outstanding_, PromisedUnseen(history));
+      return;
     }
-    if (host_.known) budget_ = std::max<int64_t>(0, Sub(host_.available - host_.reserve, outstanding));
+    view.index = index;
+    outstanding_ = Add(outstanding_, std::max<int64_t>(0, view.actual - view.target));
+    // A guest only observed has nothing on its way.
+    pending_ = Add(pending_, std::max<int64_t>(0, view.target - view.actual));
+    const Mode mode = view.facts->limits.mode;
+    if (mode != Mode::kObserve) reclaimed_ = Add(reclaimed_, std::max(view.target, view.actual));
+    if (auto give = Combine(view, config_)) {
+      memory_.askers.push_back({view, *give});
+    } else if (host_.known && (mode == Mode::kFull || mode == Mode::kObserve) && IsDonor(view)) {
+      Donor donor = DonorOf(view, config_);
+      if (Misses(history)) {
+        donor.floor_slack = std::min(donor.floor_slack, view.reading->free_bytes);
+        donor.baseline_slack = std::min(donor.baseline_slack, view.reading->free_bytes);
+      }
+      if (donor.floor_slack > 0 || donor.idle_step > 0) memory_.donors.push_back(donor);
+    }
+  }
+
+  // The guest read back what was taken not long ago: its page cache is in use.
+  [[nodiscard]] bool Misses(const GuestHistory& history) const {
+    if (!history.missed_at || host_.history.state == HostState::kCritical) return false;
+    const Nanos window = {Add(config_.idle_regret_window.count, history.idle_wait.count)};
+    return Elapsed(*history.missed_at, now_) < window;
   }
 
   void Give() {
-    std::vector<Plan*> asking;
-    for (Plan& plan : plans_) {
-      if (plan.give) asking.push_back(&plan);
-    }
-    std::sort(asking.begin(), asking.end(),
-              [](const Plan* a, const Plan* b) { return ServingOrder(*a) < ServingOrder(*b); });
-    for (Plan* plan : asking) Settle(*plan);
+    if (host_.known) spare_ = Sub(host_.available, outstanding_);
+    std::sort(memory_.askers.begin(), memory_.askers.end(),
+              [](const Asker& a, const Asker& b) { return ServingOrder(a) < ServingOrder(b); });
+    for (Asker& asker : memory_.askers) Settle(asker);
   }
 
-  void Settle(Plan& plan) {
-    const View& view = plan.view();
-    Proposal& give = *plan.give;
+  // What may still be granted to the guest. One that is about to have a task killed need not wait until
+  // others have filled the host's reserve again: half of it is for such moments.
+  [[nodiscard]] int64_t BudgetFor(const View& view) const {
+    if (!host_.known) return 0;
+    const bool urgent = view.state == GuestState::kCritical;
+    // Nothing can be taken back from a silent guest, so the host keeps as much again.
+    if (!view.heard && !view.facts->rebooted) return std::max<int64_t>(0, Sub(spare_, host_.reserve * 2));
+    return std::max<int64_t>(0, Sub(spare_, urgent ? host_.reserve / 2 : host_.reserve));
+  }
+
+  void Settle(Asker& asker) {
+    const View& view = asker.view;
+    Proposal& give = asker.give;
     const int64_t wanted = ClampGive(view, give.target.count, config_);
     // A certain death outranks a possible shortage: with the host unknown a critical guest is still served,
     // and one that boots into a target of its former life.
     const bool restarted = view.facts->rebooted;
     const bool unlimited = !host_.known && (restarted || view.state == GuestState::kCritical);
-    const int64_t target = unlimited ? wanted : FitBudget(view, wanted, budget_, config_);
+    const int64_t target = unlimited ? wanted : FitBudget(view, wanted, BudgetFor(view), config_);
     const int64_t grant = GrantOf(view, target);
-    if (!unlimited) budget_ -= grant;
-    if (plan.acts()) {
+    if (!unlimited) spare_ = Sub(spare_, grant);
+    if (asker.acts()) {
       // A guest is owed up to its baseline; what it wants above that is no demand on others.
       const int64_t owed = GrantOf(view, std::max(wanted, view.baseline_balloon));
       unmet_ = Add(unmet_, std::max<int64_t>(0, owed - grant));
     }
     give.reason.clamped = target > AlignDown(give.target.count, config_.alignment_bytes);
-    const bool send_again = target == view.target && (view.grant_stuck || restarted) && plan.acts();
-    if (target < view.target || send_again) Record(plan, give, target, now_);
+    const bool send_again = target == view.target && (view.grant_stuck || restarted) && asker.acts();
+    if (target < view.target || send_again) RecordGiving(asker, target);
+  }
+
+  void RecordGiving(const Asker& asker, int64_t target) {
+    const View& view = asker.view;
+    GuestHistory& history = outcome_.histories[view.index];
+    Decision decision{.guest = view.index,
+                      .from = asker.give.from,
+                      .target = {target},
+                      .act = asker.acts(),
+                      .reason = asker.give.reason};
+    if (view.reading != nullptr) decision.pressure_onset = view.reading->pressure_onset;
+    if (!asker.acts()) return Show(decision, history);
+    history.progress_since = now_;
+    history.progress_actual = {view.actual};
+    history.target = BalloonBytes{target};
+    const Rule rule = asker.give.reason.rule;
+    if ((rule == Rule::kPressedGrow || rule == Rule::kIdleGuest) && !asker.give.reason.clamped) {
+      history.grown_on = view.facts->report->at;
+    }
+    history.idle_step = {};  // part of what it would undo is back already
+    const auto pending = [&](int64_t of) { return std::max<int64_t>(0, of - view.actual); };
+    pending_ -= pending(view.target) - pending(target);
+    outcome_.decisions.push_back(decision);
+  }
+
+  // Of a guest in mode observe: what would be done, once.
+  void Show(const Decision& decision, GuestHistory& history) {
+    if (history.shown_target != Maybe(decision.target)) outcome_.decisions.push_back(decision);
+    history.shown_target = decision.target;
   }
 
   // What must still come in: up to 5/4 of the reserve when the host is short, and what was owed but could not
@@ -158,82 +224,133 @@ class Planner {
     if (host_.history.state >= HostState::kPressure) {
       missing = Add(missing, std::max<int64_t>(0, WithMargin(host_.reserve) - host_.available));
     }
-    for (const Plan& plan : plans_) {
-      if (plan.assessment.view)
-        missing = Sub(missing, std::max<int64_t>(0, plan.target - plan.view().actual));
-    }
-    return missing;
+    return Sub(missing, pending_);
   }
 
   void Take() {
-    if (!host_.known) return;
+    if (memory_.donors.empty()) return;
     const int64_t missing = Missing();
-    if (missing <= 0) return;
-    std::vector<const View*> real;
-    std::vector<const View*> all;
-    for (const Plan& plan : plans_) {
-      if (!plan.assessment.view || plan.give || !IsDonor(plan.view())) continue;
-      const Mode mode = plan.limits().mode;
-      if (mode == Mode::kFull) real.push_back(&plan.view());
-      if (mode == Mode::kFull || mode == Mode::kObserve) all.push_back(&plan.view());
+    // Other guests alone push nobody below the baseline; only a host that is short itself does.
+    const DownTo limit = host_.history.state >= HostState::kPressure ? DownTo::kFloor : DownTo::kBaseline;
+    if (missing > 0) TakeFor(Rule::kHostPressure, missing, limit);
+    const int64_t not_held = Sub(LargestHold(snapshot_, now_), reclaimed_);
+    if (not_held > 0) TakeFor(Rule::kOperatorHold, not_held, DownTo::kFloor);
+    for (Donor& donor : memory_.donors) {
+      if (donor.idle_step > 0 && !donor.taken)
+        RecordTaking(Rule::kIdleGuest, donor, donor.idle_step, donor.idle_step);
     }
-    TakeFrom(real, Mode::kFull, missing);
+  }
+
+  void TakeFor(Rule rule, int64_t wanted, DownTo limit) {
+    memory_.real.clear();
+    memory_.shown.clear();
+    for (Donor& donor : memory_.donors) {
+      if (donor.taken) continue;
+      if (donor.limits->mode == Mode::kFull) memory_.real.push_back(&donor);
+      memory_.shown.push_back(&donor);
+    }
     // What an observed guest would have to give, were it one of the donors.
-    if (all.size() > real.size()) TakeFrom(all, Mode::kObserve, missing);
+    if (memory_.shown.size() > memory_.real.size())
+      TakeFrom(memory_.shown, Mode::kObserve, rule, wanted, limit);
+    TakeFrom(memory_.real, Mode::kFull, rule, wanted, limit);
   }
 
-  void TakeFrom(const std::vector<const View*>& donors, Mode mode, int64_t missing) {
-    for (const Taking& taking : ShareOut(donors, missing, config_)) {
-      Plan& plan = plans_[taking.view->index];
-      if (plan.limits().mode != mode) continue;
-      Proposal proposal = TakeProposal(taking, missing);
-      const int64_t target = ClampTake(plan.view(), proposal.target.count, config_);
-      if (target <= proposal.from.count) continue;
-      proposal.reason.clamped = target < AlignDown(proposal.target.count, config_.alignment_bytes);
-      Record(plan, proposal, target, now_);
+  void TakeFrom(const std::vector<Donor*>& donors, Mode mode, Rule rule, int64_t wanted, DownTo limit) {
+    ShareOut(donors, wanted, limit, config_, memory_.shares, memory_.takings);
+    for (const Taking& taking : memory_.takings) {
+      if (taking.donor->limits->mode == mode) RecordTaking(rule, *taking.donor, taking.bytes, wanted);
     }
   }
 
-  Outcome Assemble() {
-    Outcome outcome{.host_history = host_.history};
-    outcome.histories.reserve(plans_.size());
-    for (size_t i = 0; i < plans_.size(); ++i) {
-      Plan& plan = plans_[i];
-      if (plan.decision) {
-        outcome.decisions.push_back(*plan.decision);
-      } else if (plan.assessment.hold) {
-        outcome.holds.push_back({i, *plan.assessment.hold});
-      }
-      outcome.histories.push_back(std::move(plan.assessment.history));
-    }
-    return outcome;
+  void RecordTaking(Rule rule, Donor& donor, int64_t bytes, int64_t wanted) {
+    // The slack ends at the floor, and rounding down is in the guest's favour.
+    const int64_t target = AlignDown(donor.standing + bytes, config_.alignment_bytes);
+    if (target <= donor.standing) return;
+    donor.taken = true;
+    GuestHistory& history = outcome_.histories[donor.guest];
+    const Decision decision{.guest = donor.guest,
+                            .from = {donor.standing},
+                            .target = {target},
+                            .act = donor.limits->mode != Mode::kObserve,
+                            .reason = ReasonToTake(rule, donor, wanted),
+                            .pressure_onset = facts(donor.guest).report->value.pressure_onset};
+    if (!decision.act) return Show(decision, history);
+    history.last_inflate = now_;
+    history.target = decision.target;
+    // Any taking may turn out wrong; only an idle step is undone as a whole.
+    history.idle_step = {rule == Rule::kIdleGuest ? target - donor.standing : 0};
+    history.idle_step_at = now_;
+    reclaimed_ = Add(reclaimed_, target - donor.standing);
+    outcome_.decisions.push_back(decision);
+  }
+
+  [[nodiscard]] Reason ReasonToTake(Rule rule, const Donor& donor, int64_t wanted) const {
+    const Sampled<GuestReading>& report = *facts(donor.guest).report;
+    return {.rule = rule,
+            .guest_state = outcome_.histories[donor.guest].state,
+            .host_state = host_.history.state,
+            .available_bytes = report.value.available_bytes,
+            .threshold_bytes = donor.pressed_bytes,
+            .consumption_bytes_per_second = report.value.consumption_bytes_per_second,
+            .stall_permyriad = report.value.stall_permyriad,
+            .wanted_bytes = wanted,
+            .age = {std::max<int64_t>(0, Elapsed(report.at, now_).count)}};
+  }
+
+  // By guest; a guest with a decision needs no word on why nothing was done.
+  void Sort() {
+    const auto by_guest = [](const Decision& a, const Decision& b) { return a.guest < b.guest; };
+    std::sort(outcome_.decisions.begin(), outcome_.decisions.end(), by_guest);
+    std::erase_if(outcome_.holds, [&](const Hold& hold) {
+      return std::binary_search(outcome_.decisions.begin(), outcome_.decisions.end(),
+                                Decision{.guest = hold.guest}, by_guest);
+    });
   }
 
   const Snapshot& snapshot_;
   const PolicyConfig& config_;
   const MonotonicTime now_;
+  Memory& memory_;
+  Outcome& outcome_;
   HostView host_;
-  std::vector<Plan> plans_;  // does not grow after Assess: views are pointed to
-  int64_t budget_ = 0;       // what may still be granted; 0 with the host unknown
+  int64_t outstanding_ = 0;  // promised to guests and not yet with them
+  int64_t pending_ = 0;      // asked of guests and not yet with the host
+  int64_t reclaimed_ = 0;    // all balloons of acting guests, as commanded
+  int64_t spare_ = 0;        // what the host has and has not promised, its reserve included
   int64_t unmet_ = 0;        // owed to acting guests and not granted
 };
 
 // With numbers that make no sense nothing is done to anybody.
-Outcome HoldEverything(const Snapshot& snapshot) {
-  Outcome outcome{.host_history = snapshot.host_history};
+void HoldEverything(const Snapshot& snapshot, Outcome& outcome) {
+  outcome.decisions.clear();
+  outcome.holds.clear();
+  outcome.histories.clear();
+  outcome.host_history = snapshot.host_history;
   for (size_t i = 0; i < snapshot.guests.size(); ++i) {
     const GuestFacts& facts = snapshot.guests[i];
     if (facts.limits.mode != Mode::kOff) outcome.holds.push_back({i, Hold::Why::kBadLimits});
     outcome.histories.push_back(facts.history);
   }
-  return outcome;
 }
 
 }  // namespace
 
+Decider::Decider() : memory_(std::make_unique<Memory>()) {}
+Decider::~Decider() = default;
+Decider::Decider(Decider&&) noexcept = default;
+Decider& Decider::operator=(Decider&&) noexcept = default;
+
+Outcome& Decider::Decide(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now) {
+  if (config.Validate().empty()) {
+    Planner(snapshot, config, now, *memory_).Run();
+  } else {
+    HoldEverything(snapshot, memory_->outcome);
+  }
+  return memory_->outcome;
+}
+
 Outcome Decide(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now) {
-  if (!config.Validate().empty()) return HoldEverything(snapshot);
-  return Planner(snapshot, config, now).Run();
+  return std::move(Decider().Decide(snapshot, config, now));
 }
 
 }  // namespace ballast::policy

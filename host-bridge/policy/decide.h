@@ -2,6 +2,8 @@
 // time.
 #pragma once
 
+#include <memory>
+
 #include "host-bridge/policy/outcome.h"
 #include "host-bridge/policy/policy_config.h"
 #include "host-bridge/policy/snapshot.h"
@@ -11,6 +13,23 @@ namespace ballast::policy {
 // What to do now. Live control, replay and simulation call this one function. Bad input gives a Hold, not a
 // guess.
 [[nodiscard]] Outcome Decide(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now);
+
+// The same decision again and again without allocating: keeps the memory of the last one, and nothing of what
+// it said.
+class Decider {
+ public:
+  Decider();
+  ~Decider();
+  Decider(Decider&&) noexcept;
+  Decider& operator=(Decider&&) noexcept;
+
+  // The outcome is valid, and the caller may take things out of it, until the next call.
+  [[nodiscard]] Outcome& Decide(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now);
+
+ private:
+  struct Memory;
+  std::unique_ptr<Memory> memory_;
+};
 
 // The thresholds for MemAvailable that a guest with this much usable memory is judged by: MemTotal, less the
 // balloon where deflate-on-oom keeps it in there. The agent is sent the same numbers and works them out in

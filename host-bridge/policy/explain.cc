@@ -43,6 +43,14 @@ std::string Shortage(const Reason& reason) {
   return text;
 }
 
+// A taking is compared with what the guest must keep, an undone step with nothing.
+std::string IdleCause(const Reason& reason) {
+  if (reason.threshold_bytes > 0) {
+    return "the guest has not used it lately (" + FormatSize(reason.available_bytes) + " available)";
+  }
+  return "taking it made the guest suffer (" + Shortage(reason) + ")";
+}
+
 std::string Cause(const Reason& reason) {
   switch (reason.rule) {
     case Rule::kCriticalRelease:
@@ -56,6 +64,13 @@ std::string Cause(const Reason& reason) {
     case Rule::kPressedGrow:
       return "the guest is pressed (" + Shortage(reason) + "; short of " + FormatSize(reason.wanted_bytes) +
              ")";
+    case Rule::kOperatorHold:
+      return "the operator wants memory kept reclaimed and " + FormatSize(reason.wanted_bytes) +
+             " of it are missing; the guest has " + FormatSize(reason.available_bytes) + " available";
+    case Rule::kIdleGuest:
+      return IdleCause(reason);
+    case Rule::kUselessBalloon:
+      return "the host did not get back what the balloon had taken";
     case Rule::kHostPressure:
       return std::string("the host is ") + NameOf(reason.host_state) + " and " +
              FormatSize(reason.wanted_bytes) + " are needed; the guest has " +

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +17,12 @@ enum class Rule : uint8_t {
   kBalloonShrankByItself = 3,
   kStalledBalloon = 4,
   kPressedGrow = 5,
+  kOperatorHold = 6,
   kHostPressure = 7,
+  kIdleGuest = 8,
   kClamp = 11,
   kRestartedGuest = 12,
+  kUselessBalloon = 13,
 };
 
 // The inputs that made a rule fire, as data; Explain() turns them into the one sentence people read.
@@ -46,7 +48,7 @@ struct Decision {
   BalloonBytes target = {};
   bool act = true;  // false in mode observe: shown, not done
   Reason reason = {};
-  std::optional<MonotonicTime> pressure_onset = std::nullopt;
+  Maybe<MonotonicTime> pressure_onset = std::nullopt;
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };

@@ -61,6 +61,7 @@ void CheckGuestStates(const PolicyConfig& config, Faults& faults) {
                   config.pressed_max_bytes);
   faults.Span("exhaustion_horizon", config.exhaustion_horizon, {0}, Seconds(10));
   faults.Permyriad("pressed_stall_permyriad", config.pressed_stall_permyriad, 1);
+  faults.Bytes("pressed_refault_bytes_per_second", config.pressed_refault_bytes_per_second, kMiB, kMostBytes);
   faults.Span("leave_dwell", config.leave_dwell, {0}, kHour);
   faults.Permyriad("idle_used_permyriad", config.idle_used_permyriad);
 }
@@ -71,7 +72,8 @@ void CheckTimes(const PolicyConfig& config, Faults& faults) {
   faults.NotAbove("report_max_age", config.report_max_age.count, "lease", config.lease.count);
   faults.Span("vmm_max_age", config.vmm_max_age, kTick, kHour);
   faults.Span("host_max_age", config.host_max_age, kTick, kHour);
-  faults.Span("actuator_eta", config.actuator_eta, {0}, Seconds(60));
+  faults.Span("actuator_latency", config.actuator_latency, {0}, Seconds(60));
+  faults.Bytes("assumed_give_bytes_per_second", config.assumed_give_bytes_per_second, kMiB, kMostBytes);
   faults.Span("resend_after", config.resend_after, Milliseconds(10), kHour);
 }
 
@@ -83,6 +85,9 @@ void CheckBalloon(const PolicyConfig& config, Faults& faults) {
   faults.Span("first_block", config.first_block, kTick, kDay);
   faults.Span("max_block", config.max_block, kTick, kDay);
   faults.NotAbove("first_block", config.first_block.count, "max_block", config.max_block.count);
+  faults.Bytes("useless_slack_bytes", config.useless_slack_bytes, kMiB, kMostBytes);
+  faults.Span("useless_after", config.useless_after, kTick, kHour);
+  faults.Span("useless_block", config.useless_block, kTick, kDay);
 }
 
 void CheckTaking(const PolicyConfig& config, Faults& faults) {
@@ -93,11 +98,26 @@ void CheckTaking(const PolicyConfig& config, Faults& faults) {
   faults.Permyriad("guest_reserve_permyriad", config.guest_reserve_permyriad);
   faults.Bytes("guest_reserve_min_bytes", config.guest_reserve_min_bytes, 0, kMostBytes);
   faults.Bytes("max_step_bytes", config.max_step_bytes, kMiB, kMostBytes);
+  faults.Permyriad("max_step_permyriad", config.max_step_permyriad);
   faults.Bytes("dead_band_bytes", config.dead_band_bytes, 0, kMostBytes);
   faults.Bytes("alignment_bytes", config.alignment_bytes, 4 * kKiB, kGiB);
   faults.NotAbove("dead_band_bytes", config.dead_band_bytes, "max_step_bytes", config.max_step_bytes);
   faults.NotAbove("alignment_bytes", config.alignment_bytes, "max_step_bytes", config.max_step_bytes);
   faults.Span("inflate_cooldown", config.inflate_cooldown, {0}, kHour);
+  faults.Permyriad("idle_tax_permyriad", config.idle_tax_permyriad);
+}
+
+void CheckIdle(const PolicyConfig& config, Faults& faults) {
+  faults.Span("idle_after", config.idle_after, {0}, kDay);
+  faults.Span("working_set_window", config.working_set_window, Seconds(1), kDay);
+  faults.Span("idle_interval", config.idle_interval, kTick, kHour);
+  faults.Bytes("idle_probe_bytes", config.idle_probe_bytes, kMiB, kMostBytes);
+  faults.Permyriad("idle_reserve_permyriad", config.idle_reserve_permyriad);
+  faults.Permyriad("idle_stall_permyriad", config.idle_stall_permyriad, 1);
+  faults.Bytes("idle_refault_bytes_per_second", config.idle_refault_bytes_per_second, 4 * kKiB, kMostBytes);
+  faults.Span("idle_regret_window", config.idle_regret_window, {0}, kDay);
+  faults.Span("idle_max_wait", config.idle_max_wait, kTick, kDay);
+  faults.NotAbove("idle_after", config.idle_after.count, "idle_max_wait", config.idle_max_wait.count);
 }
 
 }  // namespace
@@ -108,6 +128,7 @@ std::vector<std::string> PolicyConfig::Validate() const {
   CheckTimes(*this, faults);
   CheckBalloon(*this, faults);
   CheckTaking(*this, faults);
+  CheckIdle(*this, faults);
   return faults.Take();
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/maybe.h"
 #include "common/base/sampled.h"
 #include "common/base/time.h"
 #include "common/base/units.h"
@@ -32,9 +33,9 @@ enum class HostState : uint8_t { kUnknown, kHealthy, kPressure, kCritical };
 // memory once that is known: baseline = boot memory, floor = 25 % of it and at least 128 MiB, ceiling = boot.
 struct GuestLimits {
   std::string name;  // unique; decides ties, so that the order of guests does not
-  std::optional<int64_t> floor_bytes;
-  std::optional<int64_t> baseline_bytes;
-  std::optional<int64_t> ceiling_bytes;
+  Maybe<int64_t> floor_bytes = {};
+  Maybe<int64_t> baseline_bytes = {};
+  Maybe<int64_t> ceiling_bytes = {};
   int32_t weight = 100;  // 1..10000, relative claim when memory is short
   Mode mode = Mode::kFull;
 
@@ -43,14 +44,14 @@ struct GuestLimits {
 
 // One report of the agent, already checked: 0 <= free, available <= total; rates within +-2^50.
 struct GuestReading {
-  int64_t total_bytes = 0;                      // MemTotal
-  int64_t available_bytes = 0;                  // MemAvailable
-  int64_t free_bytes = 0;                       // MemFree
-  int64_t consumption_bytes_per_second = 0;     // fall of MemAvailable; negative when it rises
-  int64_t refault_bytes_per_second = 0;         // pages read back that had been evicted
-  int32_t stall_permyriad = 0;                  // PSI memory "some" over the last 100 ms
-  int64_t oom_kills = 0;                        // since boot
-  std::optional<MonotonicTime> pressure_onset;  // first stalled sample of this spell, on the host's clock
+  int64_t total_bytes = 0;                   // MemTotal
+  int64_t available_bytes = 0;               // MemAvailable
+  int64_t free_bytes = 0;                    // MemFree
+  int64_t consumption_bytes_per_second = 0;  // fall of MemAvailable without the balloon's own part
+  int64_t refault_bytes_per_second = 0;      // pages read back that had been evicted
+  int32_t stall_permyriad = 0;               // PSI memory "some" over the last 100 ms
+  int64_t oom_kills = 0;                     // since boot
+  Maybe<MonotonicTime> pressure_onset = {};  // first stalled sample of this spell, on the host's clock
 
   friend bool operator==(const GuestReading&, const GuestReading&) = default;
 };
@@ -60,6 +61,9 @@ struct VmmReading {
   int64_t base_bytes = 0;       // boot RAM + DIMMs: what the guest has with an empty balloon
   BalloonBytes balloon_actual;  // taken, as last read back; 0 <= actual <= base
   bool running = true;          // false: paused, stopped, migrating
+  // Host memory behind the guest (RSS of the VMM), where it can be read. It may be far below the size (never
+  // touched), but stays above it only when ballooned pages do not come back to the host.
+  Maybe<int64_t> resident_bytes = {};
 
   friend bool operator==(const VmmReading&, const VmmReading&) = default;
 };
@@ -81,24 +85,48 @@ struct GuestHistory {
   GuestState state = GuestState::kSilent;
   MonotonicTime state_since;
   // When each level was last seen; a level is left only after it was not seen for the dwell.
-  std::optional<MonotonicTime> comfortable_seen;
-  std::optional<MonotonicTime> pressed_seen;
-  std::optional<MonotonicTime> critical_seen;
+  Maybe<MonotonicTime> comfortable_seen = {};
+  Maybe<MonotonicTime> pressed_seen = {};
+  Maybe<MonotonicTime> critical_seen = {};
   // The target last commanded; unset until the first command: then actual is the target.
-  std::optional<BalloonBytes> target;
+  Maybe<BalloonBytes> target = {};
   // Rule 3 and 4: the balloon's actual at the last look, and when it last moved towards its target.
-  std::optional<BalloonBytes> last_actual;
+  Maybe<BalloonBytes> last_actual = {};
   MonotonicTime progress_since;
   BalloonBytes progress_actual;
   // No inflation before this time, and the wait the next block will add (doubles up to a limit).
   MonotonicTime inflate_blocked_until;
   Nanos next_block;
   // Rule 11: when memory was last taken from this guest.
-  std::optional<MonotonicTime> last_inflate;
+  Maybe<MonotonicTime> last_inflate = {};
   // Rule 2: when the guest was first missed.
-  std::optional<MonotonicTime> silent_since;
+  Maybe<MonotonicTime> silent_since = {};
   // Mode observe: the target last shown, so that the same one is not shown at every tick.
-  std::optional<BalloonBytes> shown_target;
+  Maybe<BalloonBytes> shown_target = {};
+  // Rule 8: the most the guest used in the present window of `working_set_window` and in the one before it.
+  int64_t recent_peak_bytes = 0;
+  int64_t earlier_peak_bytes = 0;
+  Maybe<MonotonicTime> peak_window_since = {};
+  // Rule 8: since when it has been heard and neither pressed nor critical.
+  Maybe<MonotonicTime> calm_since = {};
+  // Rule 8: the last step taken for idleness, until it has proved harmless or was undone; when it was taken;
+  // the present wait between steps (zero: the first one); when a step last turned out to be wrong.
+  BalloonBytes idle_step;
+  Maybe<MonotonicTime> idle_step_at = {};
+  Nanos idle_wait;
+  Maybe<MonotonicTime> regretted_at = {};
+  // How fast this guest's balloon was seen to give and to take; 0: not yet seen. When `last_actual` was read,
+  // if the balloon was on its way then.
+  int64_t give_bytes_per_second = 0;
+  int64_t take_bytes_per_second = 0;
+  Maybe<MonotonicTime> last_actual_at = {};
+  // Rule 13: since when the VMM holds more than the guest can have.
+  Maybe<MonotonicTime> held_back_since = {};
+  // Rule 5: the report on which the guest was last given all it was short of.
+  Maybe<MonotonicTime> grown_on = {};
+  // When the guest was last seen to read back pages after a taking: of what it has, only free pages are not
+  // missed.
+  Maybe<MonotonicTime> missed_at = {};
 
   friend bool operator==(const GuestHistory&, const GuestHistory&) = default;
 };
@@ -106,8 +134,8 @@ struct GuestHistory {
 struct HostHistory {
   HostState state = HostState::kUnknown;
   MonotonicTime state_since;
-  std::optional<MonotonicTime> pressure_seen;
-  std::optional<MonotonicTime> critical_seen;
+  Maybe<MonotonicTime> pressure_seen = {};
+  Maybe<MonotonicTime> critical_seen = {};
 
   friend bool operator==(const HostHistory&, const HostHistory&) = default;
 };
@@ -120,15 +148,26 @@ struct GuestFacts {
   // that.
   bool rebooted = false;
   // When the VM last began to run again after a pause: silence counts from then.
-  std::optional<MonotonicTime> resumed_at;
+  Maybe<MonotonicTime> resumed_at = {};
   GuestHistory history;
 
   friend bool operator==(const GuestFacts&, const GuestFacts&) = default;
 };
 
+// An operator's standing request: keep at least `bytes` taken from all guests together until `until` (rule
+// 6). Several at once: the largest counts.
+struct ReclaimHold {
+  std::string name;  // unique, for people
+  int64_t bytes = 0;
+  Maybe<MonotonicTime> until = {};  // unset: until it is withdrawn
+
+  friend bool operator==(const ReclaimHold&, const ReclaimHold&) = default;
+};
+
 struct Snapshot {
   std::optional<Sampled<HostReading>> host;
   HostHistory host_history;
+  std::vector<ReclaimHold> reclaim_holds;
   std::vector<GuestFacts> guests;
 
   friend bool operator==(const Snapshot&, const Snapshot&) = default;

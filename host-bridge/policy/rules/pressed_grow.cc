@@ -5,15 +5,32 @@
 #include "host-bridge/policy/rules/rule.h"
 
 namespace ballast::policy {
+namespace {
+
+// A balloon that needs longer than this for what is short does not move at all; rule 4 and the resending see
+// to that one.
+constexpr Nanos kLongestEta = Seconds(10);
+
+}  // namespace
 
 int64_t ShortOf(const View& view, const PolicyConfig& config) {
   const GuestReading& reading = *view.reading;
   const int64_t pressed = view.thresholds.pressed_available_bytes;
+  // A guest that is put just above its threshold is back at it in a moment. While the host can spare it, it
+  // gets what rule 8 would leave it.
+  const bool plenty = view.host_state == HostState::kHealthy;
+  const int64_t kept = plenty ? ShareOf(view.used, config.idle_reserve_permyriad) : 0;
   int64_t bytes = 0;
-  if (reading.available_bytes < pressed) bytes = WithMargin(pressed) - reading.available_bytes;
+  if (reading.available_bytes < pressed) {
+    bytes = std::max(WithMargin(pressed), kept) - reading.available_bytes;
+  }
+  // What it will have eaten and read back before the balloon has given: the latency, and the pages
+  // themselves.
+  const Nanos pages = {MulDiv(bytes, 1'000'000'000, view.give_bytes_per_second)};
+  const Nanos eta = std::min(Nanos{Add(config.actuator_latency.count, pages.count)}, kLongestEta);
   const int64_t rate = Add(std::max<int64_t>(0, reading.consumption_bytes_per_second),
                            std::max<int64_t>(0, reading.refault_bytes_per_second));
-  bytes = Add(bytes, BytesDuring(rate, config.actuator_eta));
+  bytes = Add(bytes, BytesDuring(rate, eta));
   return std::max(bytes, config.alignment_bytes);
 }
 
@@ -24,7 +41,10 @@ std::optional<Proposal> PressedGrow(const View& view, const PolicyConfig& config
   if (!view.heard || view.level < GuestState::kPressed) return std::nullopt;
   if (std::max(view.actual, view.target) <= view.least_balloon) return std::nullopt;
   const int64_t short_of = ShortOf(view, config);
-  const int64_t wanted = std::max<int64_t>(0, Sub(view.actual, short_of));
+  // One report is one shortage, also when the balloon has moved since; the grant only may have to be sent
+  // again.
+  const bool answered = view.facts->history.grown_on == Maybe(view.facts->report->at);
+  const int64_t wanted = answered ? view.target : std::max<int64_t>(0, Sub(view.actual, short_of));
   Proposal proposal{{std::min(wanted, view.target)}, {view.Position()}, ReasonFor(Rule::kPressedGrow, view)};
   proposal.reason.threshold_bytes = view.thresholds.pressed_available_bytes;
   proposal.reason.wanted_bytes = short_of;

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "host-bridge/policy/decide.h"
 
@@ -24,6 +23,8 @@ struct View {
   const GuestReading* reading = nullptr;
   GuestThresholds thresholds;
   int64_t used = 0;                        // without the balloon, wherever the guest's kernel counts that
+  int64_t working_set = 0;                 // the most it used lately; >= used
+  int64_t give_bytes_per_second = 0;       // of its balloon, as seen or assumed; > 0
   GuestState level = GuestState::kSilent;  // what this report says
   GuestState state = GuestState::kSilent;  // the same with the dwell
   HostState host_state = HostState::kUnknown;
@@ -32,7 +33,12 @@ struct View {
   bool lease_over = false;   // missed for longer than the lease
   bool self_shrunk = false;  // rule 3 saw a fall that no command explains
   bool stalled = false;      // rule 4 saw too little progress
+  bool held_back = false;    // the VMM holds what the balloon took
+  bool settled = false;      // the balloon is where it is wanted and was there at the last look
   bool grant_stuck = false;  // target < actual, and actual has not moved for resend_after
+  bool useless = false;      // rule 13: the VMM still holds what the balloon has taken
+  bool idle_ready = false;   // rule 8 may take: calm for long enough, and the last step did no harm
+  int64_t idle_undo = 0;     // rule 8: a step that was wrong, to be given back
   bool may_take = false;     // not blocked, not cooling, and heard since the last taking
 
   [[nodiscard]] int64_t Position() const { return actual < target ? actual : target; }
@@ -53,21 +59,11 @@ using RuleFunction = std::optional<Proposal> (*)(const View&, const PolicyConfig
 [[nodiscard]] std::optional<Proposal> BalloonShrank(const View& view, const PolicyConfig& config);    // 3
 [[nodiscard]] std::optional<Proposal> StalledBalloon(const View& view, const PolicyConfig& config);   // 4
 [[nodiscard]] std::optional<Proposal> PressedGrow(const View& view, const PolicyConfig& config);      // 5
+[[nodiscard]] std::optional<Proposal> IdleStepUndone(const View& view, const PolicyConfig& config);   // 8
+[[nodiscard]] std::optional<Proposal> UselessBalloon(const View& view, const PolicyConfig& config);   // 13
 
-// Rule 7 looks at all guests together. `wanted` > 0 is what must still come in; `donors` are views of guests
-// from which rule and mode allow to take. Proposals come in no particular order; `guest` is View::index.
-struct Taking {
-  const View* view = nullptr;
-  int64_t bytes = 0;  // a multiple of the alignment
-};
-[[nodiscard]] bool IsDonor(const View& view);
-[[nodiscard]] int64_t DonorSlack(const View& view, const PolicyConfig& config);
-[[nodiscard]] std::vector<Taking> ShareOut(const std::vector<const View*>& donors, int64_t wanted,
-                                           const PolicyConfig& config);
-[[nodiscard]] Proposal TakeProposal(const Taking& taking, int64_t wanted);
-
-// What a pressed guest is short of: up to 5/4 of its pressed threshold, and what it will have eaten and read
-// back before the balloon has given. At least one alignment unit.
+// What a pressed guest is short of: up to 5/4 of its pressed threshold (with a healthy host, up to what rule 8 would
+// leave it), and what it will have eaten and read back before the balloon has given. At least one alignment unit.
 [[nodiscard]] int64_t ShortOf(const View& view, const PolicyConfig& config);
 
 // The reason's fields that are the same for every rule.

@@ -195,9 +195,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"PolicyRange", "[policy]\nvmm-max-age = 0\n",
              "b.conf:2: [policy] vmm-max-age = 0: 0ms is out of range"},
         Case{"PolicyOrder", "[policy]\ncritical-max = 2GiB\n",
-             "b.conf:2: [policy] critical-max = 2GiB: must not be above pressed-max (1GiB)"},
-        Case{"PolicyOrderOfADefault", "[policy]\npressed = 5%\n",
-             "[policy] critical = 10% (default): must not be above pressed (5%, b.conf:2)"}),
+             "b.conf:2: [policy] critical-max = 2GiB: must not be above pressed-max (512MiB)"},
+        Case{"PolicyOrderOfADefault", "[policy]\npressed = 2%\n",
+             "[policy] critical = 3% (default): must not be above pressed (2%, b.conf:2)"}),
     [](const auto& test) { return test.param.what; });
 
 TEST(Interpret, TheLongestPathThatFitsIsTaken) {

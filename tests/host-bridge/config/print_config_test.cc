@@ -26,8 +26,10 @@ BridgeConfig Unusual() {
   config.log_level = LogLevel::kWarning;
   config.tick = Milliseconds(1500);
   config.vmm_deadline = Milliseconds(700);
+  config.journal = "/var/lib/a journal";
+  config.journal_max_bytes = 3 * kMiB;
   config.reports = {Seconds(9), Milliseconds(1250), Milliseconds(30)};
-  config.policy.critical_permyriad = 1234;
+  config.policy.critical_permyriad = 567;
   config.policy.critical_max_bytes = 384 * kMiB + kKiB;
   config.policy.max_block = Seconds(4000);
   config.policy.stall_bytes_per_second = 33 * kMiB;
@@ -58,6 +60,8 @@ TEST(PrintConfig, IsReadBackAsTheSameConfiguration) {
   EXPECT_EQ(back.config.tick, config.tick);
   EXPECT_EQ(back.config.vmm_deadline, config.vmm_deadline);
   EXPECT_EQ(back.config.reports, config.reports);
+  EXPECT_EQ(back.config.journal, config.journal);
+  EXPECT_EQ(back.config.journal_max_bytes, config.journal_max_bytes);
   EXPECT_EQ(back.config.policy.critical_permyriad, config.policy.critical_permyriad);
   EXPECT_EQ(back.config.policy.critical_max_bytes, config.policy.critical_max_bytes);
   EXPECT_EQ(back.config.policy.max_block, config.policy.max_block);

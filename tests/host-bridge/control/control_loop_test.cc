@@ -39,7 +39,7 @@ class LoopTest : public ::testing::Test {
     limits.name = "web";
     limits.mode = mode;
     loop_.emplace(
-        LoopSettings{}, std::vector<ManagedGuest>{{limits, &mailbox_, &actuator_, link}},
+        settings_, std::vector<ManagedGuest>{{limits, &mailbox_, &actuator_, link}},
         [this] {
           return Sampled<policy::HostReading>{{16 * kGiB, 8 * kGiB, 0, 0}, clock_.now};
         },
@@ -57,6 +57,7 @@ class LoopTest : public ::testing::Test {
     mailbox_.OnReport({reading, clock_.now}, true);
   }
 
+  LoopSettings settings_;
   ManualClock clock_;
   Wakeup wakeup_;
   GuestMailbox mailbox_{wakeup_};
@@ -239,6 +240,36 @@ TEST_F(LoopTest, AnAgentCannotFloodTheLog) {
   mailbox_.OnEvent({session::GuestEvent::Kind::kOomKill, 1});
   loop_->Step();
   EXPECT_EQ(lines_.size(), before + 1);
+}
+
+TEST_F(LoopTest, RecordsWhatWasDecidedOnBeforeAnythingIsDoneAboutIt) {
+  struct Entry {
+    policy::Snapshot snapshot;
+    MonotonicTime now;
+    policy::Outcome outcome;
+    size_t commands = 0;
+  };
+  std::vector<Entry> entries;
+  settings_.record = [&](const policy::Snapshot& snapshot, MonotonicTime now, const policy::Outcome& outcome) {
+    entries.push_back({snapshot, now, outcome, actuator_.commands.size()});
+  };
+  Manage();
+  VmmSays(768 * kMiB);
+  mailbox_.OnLifecycle(vmm::Lifecycle::kReset);
+  loop_->Step();
+  clock_.now = clock_.now + Seconds(1);
+  VmmSays(0);
+  GuestSays(150 * kMiB);
+  loop_->Step();
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_TRUE(entries[0].snapshot.guests[0].rebooted) << "it was decided on as rebooted";
+  EXPECT_EQ(entries[0].outcome.decisions.size(), 1u);
+  EXPECT_EQ(entries[0].commands, 0u);
+  EXPECT_EQ(actuator_.commands.size(), 1u);
+  EXPECT_EQ(entries[1].snapshot.guests[0].history, entries[0].outcome.histories[0]);
+  for (const Entry& entry : entries) {
+    EXPECT_EQ(policy::Decide(entry.snapshot, settings_.policy, entry.now), entry.outcome);
+  }
 }
 
 TEST_F(LoopTest, TheMailboxIsBoundedHoweverFastNewsComes) {

@@ -192,7 +192,7 @@ TEST(ConvertReport, ARefaultCounterThatLeapsIsALie) {
 // The guest's clock reads 300 s where the host's reads 5,000 s; known to 1 ms.
 const ClockOffset kOffset{kNow - MonotonicTime{kGuestTime.count}, Milliseconds(1)};
 
-std::optional<MonotonicTime> OnsetFor(Nanos guest_time, std::optional<ClockOffset> offset) {
+Maybe<MonotonicTime> OnsetFor(Nanos guest_time, std::optional<ClockOffset> offset) {
   wire report = GoodReport();
   report.mutable_derived()->set_pressure_onset_ns(guest_time.count);
   return ConvertReport(report, Context(offset), std::nullopt)->reading.pressure_onset;

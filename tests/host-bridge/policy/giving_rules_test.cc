@@ -7,7 +7,7 @@
 namespace ballast::policy {
 namespace {
 
-constexpr int64_t kNothingSpare = 64 * kGiB / 10 + 8 * kMiB;  // of a 64 GiB host: 8 MiB above its reserve
+constexpr int64_t kReserve = 64 * kGiB / 10;  // of a 64 GiB host
 
 TEST(CriticalRelease, GivesEverythingInOneCommand) {
   World world;
@@ -61,12 +61,37 @@ TEST(CriticalRelease, SendsAgainOnlyWhenTheBalloonDoesNotMove) {
 
 TEST(CriticalRelease, GivesWhatTheHostCanSpare) {
   World world;
-  world.Host(64 * kGiB, kNothingSpare);
+  world.Host(64 * kGiB, kReserve / 2 + 8 * kMiB);
   world.With(Guest("web").Balloon(768 * kMiB).Available(20 * kMiB));
   const auto decision = DecisionFor(world, world.Tick(), "web");
   ASSERT_TRUE(decision);
   EXPECT_EQ(decision->target.count, 760 * kMiB);
   EXPECT_TRUE(decision->reason.clamped);
+}
+
+TEST(Grants, LeaveTheHostHalfItsReserveAllOfItOrTwiceAsMuch) {
+  struct Case {
+    const char* what;
+    Guest guest;
+    int64_t kept;
+    bool rebooted = false;
+  };
+  const Guest taken = Guest("g").Boot(4 * kGiB).Balloon(2 * kGiB);
+  const Case cases[] = {
+      {"critical", Guest(taken).Available(20 * kMiB), kReserve / 2},
+      {"pressed", Guest(taken).Available(100 * kMiB), kReserve},
+      {"silent: nothing can be taken back from it", Guest(taken).ReportAge(Seconds(31)), 2 * kReserve},
+      {"restarted: it has not spoken yet", Guest(taken).NoReport(), kReserve, true},
+  };
+  for (const Case& c : cases) {
+    for (const int64_t spare : {0, 1, 8, 20}) {
+      World world;
+      world.Host(64 * kGiB, c.kept + spare * kMiB).With(c.guest);
+      world.Of("g").rebooted = c.rebooted;
+      const auto decision = DecisionFor(world, world.Tick(), "g");
+      EXPECT_EQ(decision ? 2 * kGiB - decision->target.count : 0, spare * kMiB) << c.what;
+    }
+  }
 }
 
 TEST(CriticalRelease, GoesInFullWhenTheHostIsUnknownAndOthersWait) {
@@ -81,14 +106,21 @@ TEST(CriticalRelease, GoesInFullWhenTheHostIsUnknownAndOthersWait) {
 
 TEST(Grants, TheHeavierAndMoreUrgentComeFirst) {
   World world;
-  world.Host(64 * kGiB, 64 * kGiB / 10 + 600 * kMiB);
-  world.With(Guest("a-pressed").Boot(4 * kGiB).Balloon(3 * kGiB).Available(150 * kMiB).Weight(9000));
+  world.With(Guest("a-pressed").Boot(4 * kGiB).Balloon(3 * kGiB).Available(50 * kMiB).Weight(9000));
   world.With(Guest("b-light").Balloon(500 * kMiB).Available(10 * kMiB));
   world.With(Guest("c-heavy").Balloon(500 * kMiB).Available(10 * kMiB).Weight(200));
-  const Outcome outcome = world.Tick();
+  World tighter = world;
+  // Enough for the pressed guest, were it the first.
+  world.Host(64 * kGiB, kReserve + 600 * kMiB);
+  Outcome outcome = world.Tick();
   EXPECT_EQ(DecisionFor(world, outcome, "c-heavy")->target.count, 0);
-  EXPECT_EQ(DecisionFor(world, outcome, "b-light")->target.count, 400 * kMiB);
+  EXPECT_EQ(DecisionFor(world, outcome, "b-light")->target.count, 0);
   EXPECT_FALSE(DecisionFor(world, outcome, "a-pressed"));
+  tighter.Host(64 * kGiB, kReserve / 2 + 600 * kMiB);
+  outcome = tighter.Tick();
+  EXPECT_EQ(DecisionFor(tighter, outcome, "c-heavy")->target.count, 0);
+  EXPECT_EQ(DecisionFor(tighter, outcome, "b-light")->target.count, 400 * kMiB);
+  EXPECT_FALSE(DecisionFor(tighter, outcome, "a-pressed"));
 }
 
 TEST(SilentGuest, LosesItsPendingShrinkOnceAndItsBalloonAfterTheLease) {
@@ -182,24 +214,76 @@ TEST(StalledBalloon, ASteadyOneIsLeftAlone) {
 
 TEST(PressedGrow, GrowsByWhatItIsShortOf) {
   World world;
-  // 1 GiB seen, pressed below 204.8 MiB: short of 256 - 150 MiB, eats 20 MiB and reads back 10 MiB meanwhile.
-  world.With(Guest("web")
-                 .Boot(2 * kGiB)
-                 .Balloon(kGiB)
-                 .Available(150 * kMiB)
-                 .Consumption(40 * kMiB)
-                 .Refault(20 * kMiB));
+  world.Host(64 * kGiB, 32 * kGiB, 1000);  // under pressure: up to 5/4 of the threshold and no further
+  // 1 GiB seen, pressed below 64 MiB: short of 80 - 50 MiB, which take 100 ms and 30/512 s to come; meanwhile
+  // it eats 40 and reads back 20 MiB a second.
+  world.With(Guest("web").Boot(2 * kGiB).Balloon(kGiB).Available(50 * kMiB).Consumption(40 * kMiB).Refault(
+      20 * kMiB));
   const auto decision = DecisionFor(world, world.Tick(), "web");
   ASSERT_TRUE(decision);
   EXPECT_EQ(decision->reason.rule, Rule::kPressedGrow);
-  EXPECT_NEAR(decision->reason.wanted_bytes, 121 * kMiB + 15 * kMiB, 16 * kMiB);
+  EXPECT_NEAR(decision->reason.wanted_bytes, 30 * kMiB + 60 * kMiB * 158 / 1000, kMiB);
   EXPECT_LE(decision->target.count, kGiB - decision->reason.wanted_bytes);
   EXPECT_GT(decision->target.count, kGiB - decision->reason.wanted_bytes - kMiB);
 }
 
+TEST(PressedGrow, GetsAQuarterOfItsUseWhileTheHostIsHealthy) {
+  // 8 GiB seen, pressed below 491.5 MiB.
+  const auto wanted = [](int64_t available, int32_t host_stall) {
+    World world;
+    world.Host(64 * kGiB, 32 * kGiB, host_stall);
+    world.With(Guest("web").Boot(10 * kGiB).Balloon(2 * kGiB).Available(available));
+    const auto decision = DecisionFor(world, world.Tick(), "web");
+    return decision ? decision->reason.wanted_bytes : 0;
+  };
+  const int64_t available = 400 * kMiB;
+  EXPECT_EQ(wanted(available, 0), (8 * kGiB - available) / 4 - available);
+  EXPECT_NEAR(wanted(available, 1000), 8 * kGiB * 75 / 1000 - available, 16) << "5/4 of the threshold";
+  EXPECT_EQ(wanted(500 * kMiB, 0), 0) << "not short, however much it uses";
+}
+
+TEST(PressedGrow, AnswersOneReportOnce) {
+  World world;
+  world.With(Guest("web").Boot(4 * kGiB).Balloon(2 * kGiB).Available(100 * kMiB));
+  const auto first = DecisionFor(world, world.Tick(), "web");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(world.Of("web").history.grown_on, Maybe(world.Of("web").report->at));
+  // The balloon gives; what the guest said before that says nothing of the shortage that is left.
+  world.SetBalloon("web", first->target.count);
+  EXPECT_TRUE(world.LaterUnheard(Milliseconds(500)).Tick().decisions.empty());
+  // The same number in a new report is a new shortage.
+  world.Of("web").report->at = world.now;
+  const auto second = DecisionFor(world, world.Tick(), "web");
+  ASSERT_TRUE(second);
+  EXPECT_LT(second->target, first->target);
+}
+
+TEST(PressedGrow, AClampedGrantDoesNotAnswerTheReport) {
+  World world;
+  world.Host(64 * kGiB, kReserve + 8 * kMiB);
+  world.With(Guest("web").Boot(4 * kGiB).Balloon(2 * kGiB).Available(100 * kMiB));
+  ASSERT_EQ(DecisionFor(world, world.Tick(), "web")->target.count, 2 * kGiB - 8 * kMiB);
+  EXPECT_FALSE(world.Of("web").history.grown_on);
+  world.Host(64 * kGiB, 32 * kGiB);
+  const auto rest = DecisionFor(world, world.LaterUnheard(Milliseconds(500)).Tick(), "web");
+  ASSERT_TRUE(rest) << "the host has more by now";
+  EXPECT_LT(rest->target.count, 2 * kGiB - 100 * kMiB);
+}
+
+TEST(PressedGrow, AnAnsweredReportsGrantIsSentAgainWhenItIsStuck) {
+  World world;
+  world.With(Guest("web").Boot(4 * kGiB).Balloon(2 * kGiB).Available(100 * kMiB));
+  const auto first = DecisionFor(world, world.Tick(), "web");
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(world.LaterUnheard(Milliseconds(900)).Tick().decisions.empty());
+  const auto again = DecisionFor(world, world.LaterUnheard(Milliseconds(200)).Tick(), "web");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->target, first->target);
+}
+
 TEST(PressedGrow, DoesNotAskTwiceForTheSameShortage) {
   World world;
-  world.With(Guest("web").Boot(2 * kGiB).Balloon(kGiB).Available(150 * kMiB));
+  world.With(Guest("web").Boot(2 * kGiB).Balloon(kGiB).Available(50 * kMiB));
   EXPECT_EQ(world.Tick().decisions.size(), 1u);
   world.SetBalloon("web", kGiB - 8 * kMiB);
   world.Report("web").available_bytes += 8 * kMiB;

@@ -40,19 +40,48 @@ GuestReading RandomWorld::MakeReading(int64_t base, int64_t balloon) {
   if (OneIn(40)) reading.total_bytes = Hostile();
   reading.available_bytes = Size(OneIn(3) ? reading.total_bytes / 8 : reading.total_bytes);
   reading.free_bytes = std::min(reading.available_bytes, reading.total_bytes);
+  if (OneIn(2)) reading.free_bytes = Size(std::max<int64_t>(0, reading.free_bytes));
   if (OneIn(4)) reading.consumption_bytes_per_second = Size(4 * kGiB);
-  if (OneIn(6)) reading.refault_bytes_per_second = Size(kGiB);
-  if (OneIn(4)) reading.stall_permyriad = static_cast<int32_t>(Between(-1, 10'001));
+  if (OneIn(6)) reading.refault_bytes_per_second = Size(OneIn(2) ? kGiB : 4 * kMiB);
+  if (OneIn(4)) reading.stall_permyriad = static_cast<int32_t>(Between(-1, OneIn(2) ? 20 : 10'001));
   if (OneIn(90)) reading.oom_kills = Hostile();
+  if (OneIn(6)) reading.pressure_onset = MonotonicTime{OneIn(9) ? Hostile() : Between(0, 1'000'000'000'000)};
   return reading;
+}
+
+VmmReading RandomWorld::MakeVmm(int64_t base) {
+  VmmReading vmm{.base_bytes = base, .balloon_actual = {OneIn(3) ? 0 : Size(base)}, .running = !OneIn(20)};
+  if (OneIn(3)) vmm.resident_bytes = Size(base);
+  return vmm;
+}
+
+void RandomWorld::SpoilIdleHistory(GuestHistory& history, int64_t base, MonotonicTime now) {
+  if (OneIn(2)) history.calm_since = Instant(now, Seconds(4000));
+  if (OneIn(3)) {
+    history.recent_peak_bytes = Size(base);
+    history.earlier_peak_bytes = Size(base);
+    history.peak_window_since = Instant(now, Seconds(300));
+  }
+  if (OneIn(3)) {
+    history.idle_step = {Size(OneIn(2) ? kGiB : base)};
+    history.idle_step_at = Instant(now, OneIn(2) ? Seconds(12) : Seconds(700));
+  }
+  if (OneIn(4)) history.idle_wait = OneIn(6) ? Nanos{Hostile()} : Seconds(Between(0, 4000));
+  if (OneIn(4)) history.regretted_at = Instant(now, Seconds(4000));
+  if (OneIn(4)) history.held_back_since = Instant(now, Seconds(40));
+  if (OneIn(4)) history.grown_on = Instant(now, Seconds(3));
+  if (OneIn(4)) history.missed_at = Instant(now, Seconds(1000));
 }
 
 void RandomWorld::SpoilHistory(GuestHistory& history, int64_t base, MonotonicTime now) {
   if (OneIn(2)) history.target = BalloonBytes{Size(base)};
   if (OneIn(3)) history.last_actual = BalloonBytes{Size(base)};
+  if (OneIn(3)) history.last_actual_at = Instant(now, Seconds(10));
   history.state = static_cast<GuestState>(Between(0, 4));
+  history.state_since = Instant(now, Seconds(100));
   if (OneIn(6)) history.critical_seen = Instant(now, Seconds(10));
   if (OneIn(6)) history.pressed_seen = Instant(now, Seconds(10));
+  if (OneIn(6)) history.comfortable_seen = Instant(now, Seconds(10));
   history.progress_since = Instant(now, Seconds(10));
   history.progress_actual = {Size(base)};
   if (OneIn(8)) history.inflate_blocked_until = Instant(now + Seconds(60), Seconds(600));
@@ -60,20 +89,26 @@ void RandomWorld::SpoilHistory(GuestHistory& history, int64_t base, MonotonicTim
   if (OneIn(4)) history.last_inflate = Instant(now, Seconds(20));
   if (OneIn(6)) history.silent_since = Instant(now, Seconds(60));
   if (OneIn(6)) history.shown_target = BalloonBytes{Size(base)};
+  if (OneIn(4)) history.give_bytes_per_second = Size(8 * kGiB);
+  if (OneIn(4)) history.take_bytes_per_second = Size(8 * kGiB);
+  SpoilIdleHistory(history, base, now);
 }
 
-GuestFacts RandomWorld::MakeGuest(int index, MonotonicTime now) {
-  GuestFacts facts;
-  GuestLimits& limits = facts.limits;
-  const int64_t base = OneIn(40) ? Hostile() : Between(64, 16384) * kMiB + (OneIn(10) ? 4096 : 0);
-  limits.name = "guest-" + std::to_string(index);
+void RandomWorld::SetLimits(GuestLimits& limits, int64_t base) {
   if (OneIn(3)) limits.floor_bytes = Size(base / 2);
   if (OneIn(3)) limits.baseline_bytes = Size(base);
   if (OneIn(3)) limits.ceiling_bytes = Size(base);
   if (OneIn(9)) limits.ceiling_bytes = int64_t{64} * kGiB;  // room to plug
   limits.weight = static_cast<int32_t>(OneIn(30) ? Between(-5, 20'000) : Between(1, 400));
   limits.mode = static_cast<Mode>(OneIn(3) ? Between(0, 3) : 3);
-  VmmReading vmm{.base_bytes = base, .balloon_actual = {OneIn(3) ? 0 : Size(base)}, .running = !OneIn(20)};
+}
+
+GuestFacts RandomWorld::MakeGuest(int index, MonotonicTime now) {
+  GuestFacts facts;
+  const int64_t base = OneIn(40) ? Hostile() : Between(64, 16384) * kMiB + (OneIn(10) ? 4096 : 0);
+  facts.limits.name = "guest-" + std::to_string(index);
+  SetLimits(facts.limits, base);
+  const VmmReading vmm = MakeVmm(base);
   const int64_t balloon = std::clamp<int64_t>(vmm.balloon_actual.count, 0, std::max<int64_t>(0, base));
   facts.rebooted = OneIn(30);
   if (OneIn(10)) facts.resumed_at = Instant(now, Seconds(60));
@@ -87,36 +122,70 @@ GuestFacts RandomWorld::MakeGuest(int index, MonotonicTime now) {
   return facts;
 }
 
-World RandomWorld::Make() {
-  World world;
-  world.now = {Seconds(10'000).count + Between(0, 1'000'000'000'000)};
-  if (OneIn(5)) {
-    world.config.alignment_bytes = OneIn(2) ? 4 * kKiB : 4 * kMiB;
-    world.config.max_step_bytes = Between(16, 4096) * kMiB;
-    world.config.leave_dwell = Milliseconds(Between(0, 9000));
-  }
-  const int64_t total = Between(1, 128) * kGiB;
+void RandomWorld::MakeConfig(PolicyConfig& config) {
+  config.alignment_bytes = OneIn(2) ? 4 * kKiB : 4 * kMiB;
+  config.max_step_bytes = Between(16, 4096) * kMiB;
+  config.max_step_permyriad = static_cast<int32_t>(Between(0, 3000));
+  config.dead_band_bytes = Between(0, 64) * kMiB;
+  config.inflate_cooldown = Milliseconds(Between(0, 60'000));
+  config.leave_dwell = Milliseconds(Between(0, 9000));
+  config.host_reserve_permyriad = static_cast<int32_t>(Between(0, 5000));
+  config.guest_reserve_permyriad = static_cast<int32_t>(Between(0, 2000));
+  config.guest_reserve_min_bytes = Between(0, 512) * kMiB;
+  config.idle_tax_permyriad = static_cast<int32_t>(Between(0, 10'000));
+  config.idle_after = Seconds(Between(0, 100));
+  config.idle_interval = Seconds(Between(1, 20));
+  config.idle_max_wait = Seconds(Between(100, 7200));
+  config.working_set_window = Seconds(Between(1, 300));
+  // One that contradicts itself: then nothing is done.
+  if (OneIn(40)) config.lease = Milliseconds(1);
+}
+
+void RandomWorld::MakeHost(World& world) {
+  const int64_t total = OneIn(40) ? Hostile() : Between(1, 128) * kGiB;
   world.Host(total, OneIn(2) ? total / 10 + Between(0, kGiB) : Size(total));
   world.snapshot.host->at = Instant(world.now, Seconds(11));
   if (OneIn(10)) world.snapshot.host->value.some_permyriad = static_cast<int32_t>(Between(0, 10'001));
+  if (OneIn(10)) world.snapshot.host->value.full_permyriad = static_cast<int32_t>(Between(0, 10'001));
   if (OneIn(10)) world.NoHost();
-  world.snapshot.host_history.state = static_cast<HostState>(Between(0, 3));
-  const int64_t guests = Between(1, 7);
+  HostHistory& history = world.snapshot.host_history;
+  history.state = static_cast<HostState>(Between(0, 3));
+  if (OneIn(6)) history.pressure_seen = Instant(world.now, Seconds(10));
+  if (OneIn(6)) history.critical_seen = Instant(world.now, Seconds(10));
+}
+
+World RandomWorld::Make() { return Make(Between(1, 7)); }
+
+World RandomWorld::Make(int64_t guests) {
+  World world;
+  world.now = {Seconds(10'000).count + Between(0, 1'000'000'000'000)};
+  if (OneIn(50)) world.now = {Between(0, 1'000'000'000)};  // the host has just booted
+  if (OneIn(5)) MakeConfig(world.config);
+  MakeHost(world);
+  const int64_t holds = OneIn(3) ? Between(1, 3) : 0;
+  for (int i = 0; i < holds; ++i) {
+    ReclaimHold hold{.name = "hold-" + std::to_string(i), .bytes = Size(32 * kGiB)};
+    if (OneIn(2)) hold.until = Instant(world.now + Seconds(30), Seconds(60));
+    world.snapshot.reclaim_holds.push_back(hold);
+  }
   for (int i = 0; i < guests; ++i) world.snapshot.guests.push_back(MakeGuest(i, world.now));
   return world;
 }
 
 void RandomWorld::Disturb(World& world) {
-  const Nanos span = Milliseconds(Between(0, 7000));
+  const Nanos span = OneIn(4) ? Seconds(Between(7, 150)) : Milliseconds(Between(0, 7000));
   world.now = world.now + span;
+  // The host slept for a day, or its clock is broken and went back.
+  if (OneIn(40)) world.now = world.now + Seconds(OneIn(2) ? 86'400 : -Between(1, 3600));
   if (world.snapshot.host) world.snapshot.host->at = world.now;
   for (GuestFacts& facts : world.snapshot.guests) {
-    if (!facts.vmm) continue;
+    facts.rebooted = OneIn(60);
+    if (!facts.vmm || OneIn(12)) continue;  // its VMM does not answer this time
     facts.vmm->at = Instant(world.now, Seconds(1));
     VmmReading& vmm = facts.vmm->value;
     const bool plain = vmm.base_bytes > 0 && vmm.base_bytes < 1024 * kGiB;
     if (plain && facts.history.target && OneIn(2)) vmm.balloon_actual = *facts.history.target;
-    if (plain && OneIn(4)) vmm.balloon_actual = {Between(0, vmm.base_bytes)};
+    if (plain && OneIn(6)) vmm.balloon_actual = {Between(0, vmm.base_bytes)};
     if (plain && facts.report && !OneIn(6)) {
       const int64_t balloon = std::clamp<int64_t>(vmm.balloon_actual.count, 0, vmm.base_bytes);
       facts.report =

@@ -31,6 +31,10 @@ Guest& Guest::Available(int64_t bytes) {
   reading_.available_bytes = bytes;
   return *this;
 }
+Guest& Guest::Free(int64_t bytes) {
+  reading_.free_bytes = bytes;
+  return *this;
+}
 Guest& Guest::Consumption(int64_t bytes_per_second) {
   reading_.consumption_bytes_per_second = bytes_per_second;
   return *this;
@@ -84,6 +88,11 @@ Guest& Guest::Paused() {
   return *this;
 }
 
+Guest& Guest::Resident(int64_t bytes) {
+  vmm_.resident_bytes = bytes;
+  return *this;
+}
+
 GuestFacts Guest::At(MonotonicTime now) const {
   GuestFacts facts = facts_;
   GuestReading reading = reading_;
@@ -107,6 +116,11 @@ World& World::NoHost() {
 
 World& World::With(const Guest& guest) {
   snapshot.guests.push_back(guest.At(now));
+  return *this;
+}
+
+World& World::Hold(const std::string& name, int64_t bytes, Maybe<MonotonicTime> until) {
+  snapshot.reclaim_holds.push_back({name, bytes, until});
   return *this;
 }
 
@@ -144,9 +158,21 @@ void World::Obey(const Outcome& outcome) {
       GuestReading& reading = facts.report->value;
       reading.total_bytes -= taken;
       reading.available_bytes = std::max<int64_t>(0, reading.available_bytes - taken);
+      reading.free_bytes = std::clamp<int64_t>(reading.free_bytes - taken, 0, reading.available_bytes);
     }
     if (snapshot.host) snapshot.host->value.available_bytes += taken;
   }
+}
+
+std::vector<World::Event> World::Live(int seconds) {
+  std::vector<Event> events;
+  for (int second = 0; second < seconds; ++second) {
+    const Outcome outcome = Tick();
+    for (const Decision& decision : outcome.decisions) events.push_back({now, decision});
+    Obey(outcome);
+    Later(Seconds(1));
+  }
+  return events;
 }
 
 GuestFacts& World::Of(const std::string& name) {

@@ -20,6 +20,7 @@ class Guest {
   Guest& Target(int64_t bytes);   // as commanded earlier
   Guest& Total(int64_t bytes);
   Guest& Available(int64_t bytes);
+  Guest& Free(int64_t bytes);  // by default none: all that is available is page cache
   Guest& Consumption(int64_t bytes_per_second);
   Guest& Refault(int64_t bytes_per_second);
   Guest& Stall(int32_t permyriad);
@@ -33,6 +34,7 @@ class Guest {
   Guest& NoReport();
   Guest& NoVmm();
   Guest& Paused();
+  Guest& Resident(int64_t bytes);  // host memory behind the guest, as the VMM's RSS says
 
   [[nodiscard]] GuestFacts At(MonotonicTime now) const;
 
@@ -58,14 +60,21 @@ struct World {
   World& Host(int64_t total, int64_t available, int32_t some_permyriad = 0, int32_t full_permyriad = 0);
   World& NoHost();
   World& With(const Guest& guest);
+  World& Hold(const std::string& name, int64_t bytes, Maybe<MonotonicTime> until = {});
 
   // One decision; its histories go into the snapshot.
   Outcome Tick();
   // Time passes and everything is read again as it was; the second keeps the agents silent.
   World& Later(Nanos span);
   World& LaterUnheard(Nanos span);
-  // VMMs and guests do what was decided: actual, MemTotal, MemAvailable and the host follow at once.
+  // VMMs and guests do what was decided: actual, MemTotal, MemAvailable, MemFree and the host follow at once.
   void Obey(const Outcome& outcome);
+  // So many seconds with a decision at the start of each, all obeyed; what was decided, with its time.
+  struct Event {
+    MonotonicTime at;
+    Decision decision;
+  };
+  std::vector<Event> Live(int seconds);
 
   GuestFacts& Of(const std::string& name);
   GuestReading& Report(const std::string& name) { return Of(name).report->value; }

@@ -1,0 +1,65 @@
+// What a guest could give: rules 6, 7 and 8 take only from guests at ease whose balloons give the host what
+// they take, and leave each of them its use, a reserve, and half of the rest.
+#include <algorithm>
+
+#include "host-bridge/policy/arithmetic.h"
+#include "host-bridge/policy/rules/taking.h"
+
+namespace ballast::policy {
+namespace {
+
+int64_t ReserveOf(const View& view, int64_t size, const PolicyConfig& config) {
+  return std::max({config.guest_reserve_min_bytes, ShareOf(size, config.guest_reserve_permyriad),
+                   WithMargin(view.thresholds.pressed_available_bytes)});
+}
+
+int64_t UsedShare(int64_t used, int64_t size) {
+  if (used <= 0 || size <= 0) return 0;
+  return used >= size ? 10'000 : used * 10'000 / size;
+}
+
+// Rule 8 counts with the most the guest used lately, not with this moment, and never takes more often than
+// its last step was watched.
+int64_t IdleStepOf(const View& view, const Donor& donor, int64_t reserve, int64_t beyond_working_set,
+                   const PolicyConfig& config) {
+  const bool on_its_way = view.target - view.actual >= config.alignment_bytes;
+  if (!view.idle_ready || on_its_way) return 0;
+  const int64_t slack = std::max<int64_t>(0, std::min(donor.floor_slack, beyond_working_set));
+  // Free pages are nobody's, but for those the kernel keeps free at any price. What lies beyond is page cache
+  // that may be needed; it is felt for in steps small enough that undoing one is no oscillation.
+  const int64_t harmless = std::max(Sub(view.reading->free_bytes, reserve), config.idle_probe_bytes);
+  const int64_t step = AlignDown(std::min({slack / 2, donor.most_step, harmless}), config.alignment_bytes);
+  return step >= config.dead_band_bytes ? step : 0;
+}
+
+}  // namespace
+
+bool IsDonor(const View& view) {
+  const bool at_ease = view.state == GuestState::kComfortable || view.state == GuestState::kIdle;
+  // A grant that no longer moves gives nothing any more: the guest at ease has what it needs.
+  const bool grant_on_its_way = view.target < view.actual && !view.grant_stuck;
+  return view.heard && at_ease && view.may_take && !view.held_back && !grant_on_its_way;
+}
+
+Donor DonorOf(const View& view, const PolicyConfig& config) {
+  const int64_t standing = std::max(view.actual, view.target);
+  const int64_t size = view.base - standing;
+  const int64_t reserve = ReserveOf(view, size, config);
+  const int64_t by_use = Sub(size, Add(view.used, reserve));
+  // What the kernel keeps for itself is in no MemTotal, so the sum above may promise more than is available.
+  const int64_t by_available = Sub(view.reading->available_bytes, Add(standing - view.actual, reserve));
+  const int64_t slack = std::max<int64_t>(0, std::min(by_use, by_available));
+  Donor donor{.guest = view.index, .limits = &view.facts->limits, .standing = standing};
+  donor.baseline_slack = std::clamp<int64_t>(view.baseline_balloon - standing, 0, slack);
+  donor.floor_slack = std::clamp<int64_t>(view.most_balloon - standing, 0, slack);
+  donor.most_step = std::max(config.max_step_bytes, ShareOf(size, config.max_step_permyriad));
+  // Somebody waits for it, and free pages are missed by nobody.
+  donor.most_step_in_need = std::max(donor.most_step, view.reading->free_bytes / 2);
+  donor.pressed_bytes = view.thresholds.pressed_available_bytes;
+  donor.used_permyriad = static_cast<int32_t>(UsedShare(view.used, size));
+  const int64_t kept = std::max(reserve, ShareOf(view.working_set, config.idle_reserve_permyriad));
+  donor.idle_step = IdleStepOf(view, donor, reserve, Sub(size, Add(view.working_set, kept)), config);
+  return donor;
+}
+
+}  // namespace ballast::policy

@@ -1,0 +1,139 @@
+#include "tests/host-bridge/policy/invariants_facts.h"
+
+#include <algorithm>
+
+namespace ballast::policy {
+namespace {
+
+constexpr int64_t kLargest = int64_t{1} << 48;
+constexpr int64_t kFastest = int64_t{1} << 50;
+
+bool IsShare(int32_t permyriad) { return 0 <= permyriad && permyriad <= 10'000; }
+
+int64_t Share(int64_t bytes, int32_t permyriad) {
+  return static_cast<int64_t>(Int128{bytes} * permyriad / 10'000);
+}
+
+}  // namespace
+
+bool WasReadLately(MonotonicTime at, MonotonicTime now, Nanos max_age) {
+  const Int128 age = Int128{now.ns} - at.ns;
+  return -1'000'000'000 <= age && age <= max_age.count;
+}
+
+bool HasVmm(const GuestFacts& facts, const World& world) {
+  if (!facts.vmm || !WasReadLately(facts.vmm->at, world.now, world.config.vmm_max_age)) return false;
+  const VmmReading& vmm = facts.vmm->value;
+  return vmm.running && 0 < vmm.base_bytes && vmm.base_bytes <= kLargest && 0 <= vmm.balloon_actual.count &&
+         vmm.balloon_actual.count <= vmm.base_bytes;
+}
+
+// Defaults: ceiling = base; baseline = base, or the ceiling where that is lower; floor = a quarter of base
+// and at least 128 MiB, but not above the baseline.
+static GuestBounds RawBounds(const GuestFacts& facts) {
+  const int64_t base = facts.vmm->value.base_bytes;
+  const GuestLimits& limits = facts.limits;
+  GuestBounds bounds;
+  bounds.baseline = limits.baseline_bytes.value_or(std::min(base, limits.ceiling_bytes.value_or(base)));
+  bounds.ceiling = limits.ceiling_bytes.value_or(std::max(base, bounds.baseline));
+  bounds.floor = limits.floor_bytes.value_or(std::min(std::max(base / 4, 128 * kMiB), bounds.baseline));
+  return bounds;
+}
+
+bool HasLimits(const GuestFacts& facts) {
+  const GuestBounds bounds = RawBounds(facts);
+  return 0 <= bounds.floor && bounds.floor <= bounds.baseline && bounds.baseline <= bounds.ceiling &&
+         0 < bounds.ceiling && 1 <= facts.limits.weight && facts.limits.weight <= 10'000;
+}
+
+GuestBounds BoundsOf(const GuestFacts& facts) {
+  const int64_t base = facts.vmm->value.base_bytes;
+  const GuestBounds bounds = RawBounds(facts);
+  return {std::min(bounds.floor, base), std::min(bounds.baseline, base), std::min(bounds.ceiling, base)};
+}
+
+bool HasReport(const GuestFacts& facts, const World& world) {
+  if (!facts.report || !WasReadLately(facts.report->at, world.now, world.config.report_max_age)) return false;
+  const GuestReading& reading = facts.report->value;
+  const auto is_size = [&](int64_t bytes) { return 0 <= bytes && bytes <= reading.total_bytes; };
+  const auto is_rate = [](int64_t rate) { return -kFastest <= rate && rate <= kFastest; };
+  return 0 < reading.total_bytes && Int128{reading.total_bytes} <= Int128{2} * facts.vmm->value.base_bytes &&
+         is_size(reading.available_bytes) && is_size(reading.free_bytes) &&
+         IsShare(reading.stall_permyriad) && is_rate(reading.consumption_bytes_per_second) &&
+         is_rate(reading.refault_bytes_per_second) && reading.oom_kills >= 0;
+}
+
+bool HasHost(const World& world) {
+  const auto& host = world.snapshot.host;
+  if (!host || !WasReadLately(host->at, world.now, world.config.host_max_age)) return false;
+  return 0 < host->value.total_bytes && host->value.total_bytes <= kLargest &&
+         0 <= host->value.available_bytes && host->value.available_bytes <= host->value.total_bytes &&
+         IsShare(host->value.some_permyriad) && IsShare(host->value.full_permyriad);
+}
+
+int64_t ActualOf(const GuestFacts& facts) { return facts.vmm->value.balloon_actual.count; }
+
+int64_t TargetOf(const GuestFacts& facts) {
+  const int64_t target = facts.history.target.value_or(facts.vmm->value.balloon_actual).count;
+  return std::clamp<int64_t>(target, 0, facts.vmm->value.base_bytes);
+}
+
+int64_t UsableOf(const GuestFacts& facts, const PolicyConfig& config) {
+  const int64_t total = facts.report->value.total_bytes;
+  const int64_t size = facts.vmm->value.base_bytes - ActualOf(facts);
+  const bool keeps_balloon = total > size + config.alignment_bytes;
+  return keeps_balloon ? std::max<int64_t>(0, total - ActualOf(facts)) : total;
+}
+
+int64_t UsedOf(const GuestFacts& facts, const PolicyConfig& config) {
+  return std::max<int64_t>(0, UsableOf(facts, config) - facts.report->value.available_bytes);
+}
+
+int64_t PressedBelow(int64_t usable, const PolicyConfig& config) {
+  const int64_t share = std::max(Share(usable, config.pressed_permyriad), config.pressed_min_bytes);
+  return std::min({share, config.pressed_max_bytes, usable / 2});
+}
+
+int64_t CriticalBelow(int64_t usable, const PolicyConfig& config) {
+  const int64_t share = std::max(Share(usable, config.critical_permyriad), config.critical_min_bytes);
+  return std::min({share, config.critical_max_bytes, PressedBelow(usable, config)});
+}
+
+int64_t ReserveOf(const World& world) {
+  const int64_t total = world.snapshot.host->value.total_bytes;
+  const int64_t share = Share(total, world.config.host_reserve_permyriad);
+  return std::min(std::max(share, world.config.host_reserve_min_bytes), total / 2);
+}
+
+int64_t GrantIn(const World& before, const Decision& decision) {
+  const GuestFacts& facts = before.snapshot.guests[decision.guest];
+  return std::max<int64_t>(0, std::min(ActualOf(facts), TargetOf(facts)) - decision.target.count);
+}
+
+std::optional<std::string> WhyGrantsDoNotFit(const World& before, const Outcome& outcome, Int128 promised) {
+  Int128 granted = 0;
+  Int128 acting = 0;
+  Int128 acting_others = 0;
+  for (const Decision& decision : outcome.decisions) {
+    const int64_t grant = GrantIn(before, decision);
+    const bool critical = outcome.histories[decision.guest].state == GuestState::kCritical;
+    granted += grant;
+    if (decision.act) acting += grant;
+    if (decision.act && !critical) acting_others += grant;
+  }
+  if (!HasHost(before) || granted == 0) return std::nullopt;
+  const int64_t available = before.snapshot.host->value.available_bytes;
+  const int64_t reserve = ReserveOf(before);
+  const bool leaves_reserve = acting_others == 0 || acting + promised <= available - reserve;
+  if (leaves_reserve && granted + promised <= available - reserve / 2) return std::nullopt;
+  const auto number = [](Int128 value) { return std::to_string(static_cast<int64_t>(value)); };
+  return "granted " + number(granted) + " (" + number(acting_others) +
+         " of it to guests that are not critical) besides " + number(promised) +
+         " promised earlier; the host has " + number(available) + " and keeps " + number(reserve);
+}
+
+bool Takes(const World& before, const Decision& decision) {
+  return decision.target.count > TargetOf(before.snapshot.guests[decision.guest]);
+}
+
+}  // namespace ballast::policy

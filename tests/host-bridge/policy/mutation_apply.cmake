@@ -1,0 +1,31 @@
+# cmake -DMUTATION=<file> -DROOT=<project> -DOUTPUT=<file> -P mutation_apply.cmake
+# Writes the source that the mutation names, with its one line `find` replaced. Fails unless that occurs exactly once:
+# a mutation that no longer fits its rule is to be noticed.
+foreach(key file find replace)
+  file(STRINGS ${MUTATION} lines REGEX "^${key} = ")
+  list(LENGTH lines count)
+  if(NOT count EQUAL 1)
+    message(FATAL_ERROR "${MUTATION}: not exactly one line '${key} = '")
+  endif()
+endforeach()
+# Not by list functions: code has semicolons and brackets.
+file(READ ${MUTATION} mutation)
+foreach(key file find replace)
+  string(REGEX MATCH "(^|\n)${key} = ([^\n]*)" match "${mutation}")
+  set(${key} "${CMAKE_MATCH_2}")
+endforeach()
+if(find STREQUAL "")
+  message(FATAL_ERROR "${MUTATION}: nothing to find")
+endif()
+
+file(READ ${ROOT}/${file} source)
+string(FIND "${source}" "${find}" first)
+string(FIND "${source}" "${find}" last REVERSE)
+if(first EQUAL -1)
+  message(FATAL_ERROR "${MUTATION}: not in ${file}: ${find}")
+endif()
+if(NOT first EQUAL last)
+  message(FATAL_ERROR "${MUTATION}: more than once in ${file}: ${find}")
+endif()
+string(REPLACE "${find}" "${replace}" source "${source}")
+file(WRITE ${OUTPUT} "${source}")

@@ -17,6 +17,8 @@ struct FakeQmpOptions {
   std::string socket_path;
   int64_t boot_bytes = kGiB;
   bool has_balloon = true;
+  bool emulated = false;         // no KVM
+  int64_t virtio_mem_bytes = 0;  // plugged, and in no number of the balloon
   // How fast the guest's balloon follows; 0: it does not move at all; absent: at once.
   std::optional<int64_t> balloon_bytes_per_second;
   Nanos greeting_delay;

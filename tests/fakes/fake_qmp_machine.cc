@@ -20,6 +20,8 @@ constexpr Nanos kTick = Milliseconds(5);
 FakeMachine::FakeMachine(const FakeQmpOptions& options, MonotonicTime now)
     : boot_bytes_(options.boot_bytes),
       has_balloon_(options.has_balloon),
+      emulated_(options.emulated),
+      virtio_mem_bytes_(options.virtio_mem_bytes),
       speed_(options.balloon_bytes_per_second),
       event_interval_(options.event_interval),
       settled_at_(now) {}
@@ -87,7 +89,10 @@ std::string FakeMachine::Execute(const std::string& command, const json::value& 
   }
   if (command == "query-memory-size-summary") {
     return StrCat(R"("return": {"base-memory": )", boot_bytes_, R"(, "plugged-memory": )",
-                  Base() - boot_bytes_, "}");
+                  Base() - boot_bytes_ + virtio_mem_bytes_, "}");
+  }
+  if (command == "query-kvm") {
+    return StrCat(R"("return": {"enabled": )", emulated_ ? "false" : "true", R"(, "present": true})");
   }
   if (command == "query-memory-devices") {
     std::string list = R"({"type": "virtio-mem", "data": {"size": 2097152, "id": "vm0"}})";

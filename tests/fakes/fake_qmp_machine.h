@@ -49,6 +49,8 @@ class FakeMachine {
 
   int64_t boot_bytes_;
   bool has_balloon_;
+  bool emulated_;
+  int64_t virtio_mem_bytes_;
   std::optional<int64_t> speed_;
   Nanos event_interval_;
   std::vector<int64_t> dimms_;

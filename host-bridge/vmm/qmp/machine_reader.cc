@@ -53,13 +53,19 @@ void ReadMachine(Client& client, Nanos timeout,
   };
   Ask(client, timeout, reading, "query-memory-size-summary", [](const json::value& v, MachineFacts& facts) {
     const auto boot = ParseBootMemory(v);
-    if (boot.ok()) facts.base_bytes += *boot;
-    return boot.status();
+    if (!boot.ok()) return boot.status();
+    const auto plugged = ParsePluggedMemory(v);
+    if (!plugged.ok()) return plugged.status();
+    facts.base_bytes += *boot;
+    facts.other_bytes += *plugged;
+    return absl::OkStatus();
   });
   Ask(client, timeout, reading, "query-memory-devices", [](const json::value& v, MachineFacts& facts) {
     const auto dimms = ParseDimmBytes(v);
-    if (dimms.ok()) facts.base_bytes += *dimms;
-    return dimms.status();
+    if (!dimms.ok()) return dimms.status();
+    facts.base_bytes += *dimms;
+    facts.other_bytes -= *dimms;
+    return absl::OkStatus();
   });
   Ask(client, timeout, reading, "query-balloon", [](const json::value& v, MachineFacts& facts) {
     const auto actual = ParseBalloon(v);

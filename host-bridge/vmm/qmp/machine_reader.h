@@ -11,7 +11,8 @@
 namespace ballast::vmm::qmp {
 
 struct MachineFacts {
-  int64_t base_bytes = 0;    // boot memory + DIMMs: QEMU's number when the balloon is empty
+  int64_t base_bytes = 0;   // boot memory + DIMMs: QEMU's number when the balloon is empty
+  int64_t other_bytes = 0;  // memory devices that the base leaves out (virtio-mem); below 0: a DIMM just came
   GuestVisibleBytes actual;  // may exceed the base if a DIMM came between the answers
   bool running = true;
 

@@ -13,6 +13,7 @@
 #include "host-bridge/vmm/observer_gate.h"
 #include "host-bridge/vmm/qmp/machine_reader.h"
 #include "host-bridge/vmm/qmp/qmp_client.h"
+#include "host-bridge/vmm/qmp/resident_reader.h"
 #include "host-bridge/vmm/qmp/statistics_reader.h"
 
 namespace ballast::vmm::qmp {
@@ -86,6 +87,8 @@ class QmpActuator::Core final : public ClientListener, public std::enable_shared
   LinkState link_ = LinkState::kConnecting;
   absl::Status why_;
   MachineFacts facts_;  // valid while the link is ready
+  ResidentReader resident_reader_{FileReader(options_.host_root)};
+  Maybe<int64_t> resident_bytes_ = {};
   bool reading_ = false;
   bool read_again_ = false;
   int inconsistent_ = 0;
@@ -272,6 +275,7 @@ bool QmpActuator::Core::Accept(const MachineFacts& facts) {
   } else {
     stale_actual_.reset();
   }
+  resident_bytes_ = resident_reader_.Read(*client_, facts_.other_bytes);
   ShowReading();
   return true;
 }
@@ -281,6 +285,7 @@ void QmpActuator::Core::ShowReading() {
   reading.value.base_bytes = facts_.base_bytes;
   reading.value.balloon_actual = ToBalloon(facts_.actual, facts_.base_bytes);
   reading.value.running = facts_.running;
+  reading.value.resident_bytes = resident_bytes_;
   reading.at = clock_.Now();
   gate.Call(&ActuatorObserver::OnReading, reading);
 }
@@ -299,7 +304,10 @@ void QmpActuator::Core::SchedulePoll() {
 
 // --- Connection and events ---
 
-void QmpActuator::Core::OnUp(const Greeting&) { Read(); }
+void QmpActuator::Core::OnUp(const Greeting&) {
+  resident_reader_.Begin(*client_, options_.command_timeout);
+  Read();
+}
 
 void QmpActuator::Core::OnDown(const absl::Status& why) {
   poll_.cancel();

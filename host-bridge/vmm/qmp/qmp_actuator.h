@@ -19,6 +19,7 @@ struct QmpOptions {
   BackoffLimits backoff;
   // BALLOON_CHANGE comes at most once a second, and the last one late: this poll is the safety net.
   Nanos poll_interval = Seconds(5);
+  std::string host_root;      // put before /proc, where QEMU's resident memory is read
   Nanos statistics_interval;  // of the balloon driver's statistics; 0: not asked for, else 1 s and more
 };
 

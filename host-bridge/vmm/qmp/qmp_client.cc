@@ -101,6 +101,16 @@ void Client::Send(std::string_view command, json::object arguments, Nanos timeou
   WakeBy(deadline);
 }
 
+std::optional<pid_t> Client::Peer() {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (!IsConnected() || ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+      peer.pid <= 0) {
+    return std::nullopt;
+  }
+  return peer.pid;
+}
+
 absl::Status Client::Flush() {
   while (!unsent_.empty()) {
     Unsent& next = unsent_.front();

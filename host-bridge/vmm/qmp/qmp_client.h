@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,9 @@ class Client : public std::enable_shared_from_this<Client> {
                                   Answer answer);
   // Closes this connection because of `why` and reconnects after the back-off. No effect when there is none.
   void Drop(const absl::Status& why);
+  // The process at the other end; nothing when not connected, or when it is not to be seen from here (another
+  // PID namespace).
+  [[nodiscard]] std::optional<pid_t> Peer();
   // The VM proved usable: the next back-off starts small again.
   void ResetBackoff() { attempt_ = 0; }
 

@@ -204,6 +204,19 @@ absl::StatusOr<int64_t> ParseBootMemory(const json::value& result) {
   return IntegerMember(result, "query-memory-size-summary", "base-memory", {1, kMaxBytes});
 }
 
+absl::StatusOr<int64_t> ParsePluggedMemory(const json::value& result) {
+  constexpr std::string_view kWhat = "query-memory-size-summary";
+  if (!result.is_object() || !result.get_object().contains("plugged-memory")) return 0;
+  return IntegerMember(result, kWhat, "plugged-memory", {0, kMaxBytes});
+}
+
+absl::StatusOr<bool> ParseKvmEnabled(const json::value& result) {
+  const auto enabled = Member(result, "query-kvm", "enabled");
+  if (!enabled.ok()) return enabled.status();
+  if (!(*enabled)->is_bool()) return Wrong("query-kvm enabled", "true or false", **enabled);
+  return (*enabled)->get_bool();
+}
+
 absl::StatusOr<int64_t> ParseDimmBytes(const json::value& result) {
   constexpr std::string_view kWhat = "query-memory-devices";
   const auto list = Devices(result, kWhat);

@@ -71,9 +71,13 @@ using Message = std::variant<Greeting, Return, Error, Event>;
 [[nodiscard]] absl::StatusOr<GuestVisibleBytes> ParseBalloon(const boost::json::value& result);
 // query-status: do the guest's CPUs run?
 [[nodiscard]] absl::StatusOr<bool> ParseRunning(const boost::json::value& result);
-// query-memory-size-summary: boot memory in bytes, 1..2^62. Its plugged-memory is of no use: it counts
-// virtio-mem, which the balloon's number does not.
+// query-memory-size-summary: boot memory in bytes, 1..2^62.
 [[nodiscard]] absl::StatusOr<int64_t> ParseBootMemory(const boost::json::value& result);
+// The same answer: bytes in all memory devices, 0..2^62. That includes virtio-mem, which the balloon's number
+// does not. 0 where QEMU does not say.
+[[nodiscard]] absl::StatusOr<int64_t> ParsePluggedMemory(const boost::json::value& result);
+// query-kvm: whether the processors are real ones.
+[[nodiscard]] absl::StatusOr<bool> ParseKvmEnabled(const boost::json::value& result);
 // query-memory-devices: bytes in all DIMMs, 0..2^62; other kinds of device are skipped.
 [[nodiscard]] absl::StatusOr<int64_t> ParseDimmBytes(const boost::json::value& result);
 // qom-list of `parent`: the path of the virtio balloon in it, absent when there is none.

@@ -55,6 +55,7 @@ struct RigOptions {
     actuator.socket_path = fake.socket_path;
     // Long enough for a busy machine, short enough for a test; those about deadlines shorten it further.
     actuator.command_timeout = Seconds(10);
+    actuator.host_root = "/nonexistent";  // whose memory the fake has is of no interest
     actuator.backoff = {Milliseconds(5), Milliseconds(20)};
   }
 };

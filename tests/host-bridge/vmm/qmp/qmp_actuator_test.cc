@@ -110,8 +110,8 @@ TEST(QmpActuator, ANewerTargetReplacesOneThatWaits) {
   EXPECT_EQ(replaced.status.code(), absl::StatusCode::kAborted);
   EXPECT_THAT(MessageOf(replaced.status), HasSubstr("replaced by a newer target"));
   EXPECT_EQ(replaced.written_at, MonotonicTime{});
-  // The answer that hung comes now; commands are counted from 1 and "balloon" is the 6th of this connection.
-  rig.fake.SendRaw("{\"return\": {}, \"id\": 6}\r\n");
+  // The answer that hung comes now; commands are counted from 1 and "balloon" is the 7th of this connection.
+  rig.fake.SendRaw("{\"return\": {}, \"id\": 7}\r\n");
   EXPECT_TRUE(rig.observer.WaitForReceipt(1).status.ok());
   EXPECT_TRUE(rig.observer.WaitForReceipt(3).status.ok());
   EXPECT_EQ(rig.fake.WaitForCommand("balloon", 2)->value, kGiB - 16 * kMiB);

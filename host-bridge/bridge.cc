@@ -59,12 +59,28 @@ std::unique_ptr<vmm::Actuator> ActuatorFor(const config::BridgeConfig& config,
     options.name = guest.limits.name;
     options.socket_path = guest.control;
     options.command_timeout = config.vmm_deadline;
+    options.host_root = config.host_root;
     return std::make_unique<vmm::qmp::QmpActuator>(io, clock, to, std::move(options));
   };
   if (!config.dry_run) return make(observer);
   return std::make_unique<vmm::DryRunActuator>(
       make(observer), observer, clock,
       [&io](std::function<void()> task) { boost::asio::post(io, std::move(task)); });
+}
+
+// The journal's options, for the guests the loop decides on.
+record::RecorderOptions RecorderFor(const config::BridgeConfig& config,
+                                    const std::vector<control::ManagedGuest>& managed) {
+  record::RecorderOptions options;
+  options.file = {config.journal, config.journal_max_bytes};
+  options.header.ballast_version = BALLAST_VERSION;
+  const auto boot_id = FileReader(config.host_root).Read("/proc/sys/kernel/random/boot_id");
+  // Ignored when it cannot be read: it is for people.
+  if (boot_id.ok()) options.header.host_boot_id = boot_id->substr(0, boot_id->find('\n'));
+  options.header.dry_run = config.dry_run;
+  options.header.policy = config.policy;
+  for (const control::ManagedGuest& guest : managed) options.header.guests.push_back(guest.limits.name);
+  return options;
 }
 
 }  // namespace
@@ -100,6 +116,13 @@ Bridge::Bridge(const config::BridgeConfig& config, observe::HostReader host_read
   settings.policy = config.policy;
   settings.tick = config.tick;
   settings.dry_run = config.dry_run;
+  if (config.reclaim_hold_bytes > 0)
+    settings.reclaim_holds = {{.name = "bridge.conf", .bytes = config.reclaim_hold_bytes}};
+  if (!config.journal.empty()) {
+    recorder_.emplace(RecorderFor(config, managed), log);
+    settings.record = [this](const policy::Snapshot& snapshot, MonotonicTime now,
+                             const policy::Outcome& outcome) { recorder_->Record(snapshot, now, outcome); };
+  }
   loop_.emplace(
       std::move(settings), std::move(managed), [this] { return host_reader_.Read(); }, clock, wakeup_,
       std::move(log));

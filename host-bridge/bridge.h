@@ -14,6 +14,7 @@
 #include "host-bridge/control/control_loop.h"
 #include "host-bridge/control/guest_mailbox.h"
 #include "host-bridge/observe/host_reader.h"
+#include "host-bridge/record/recorder.h"
 #include "host-bridge/session/call_queue.h"
 #include "host-bridge/session/guest_session.h"
 #include "host-bridge/vmm/actuator.h"
@@ -50,6 +51,7 @@ class Bridge {
   session::CallQueue calls_;
   std::vector<Guest> guests_;
   observe::HostReader host_reader_;
+  std::optional<record::Recorder> recorder_;  // unset: no journal
   std::optional<control::ControlLoop> loop_;
   std::thread io_thread_;
   std::jthread control_thread_;

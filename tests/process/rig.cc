@@ -62,7 +62,8 @@ void Rig::StartAgent() {
 void Rig::StartBridge(const std::vector<std::string>& more_arguments) {
   const std::string config = workspace_.Path("bridge.conf");
   std::ofstream file(config);
-  file << "[bridge]\nhost-root = " << host_->Root() << "\n[policy]\n"
+  file << "[bridge]\nhost-root = " << host_->Root() << "\n"
+       << (options_.with_journal ? "journal = " + Journal() : "") << "\n[policy]\n"
        << options_.policy_lines << "\n[guest web]\ncontrol = " << qmp_->Path()
        << "\nagent = unix:" << AgentSocket() << "\n"
        << options_.guest_lines << "\n";

@@ -22,6 +22,7 @@ struct RigOptions {
   int64_t available_bytes = 150 * kMiB;
   std::string guest_lines;           // more keys for the guest's section
   std::string policy_lines;          // keys for [policy]
+  bool with_journal = false;         // the bridge records to Journal()
   bool with_hung_neighbour = false;  // a second guest whose monitor accepts and never greets
 };
 
@@ -52,6 +53,7 @@ class Rig {
   lab::ChildProcess& Bridge() { return bridge_; }
   [[nodiscard]] std::string AgentSocket() const { return workspace_.Path("agent.sock"); }
   [[nodiscard]] std::string BridgeLog() const;
+  [[nodiscard]] std::string Journal() const { return workspace_.Path("bridge.journal"); }
   [[nodiscard]] const lab::Workspace& Files() const { return workspace_; }
 
  private:

@@ -1,0 +1,147 @@
+#include "host-bridge/lab/subjects.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "common/base/text.h"
+#include "host-bridge/config/config_keys.h"
+#include "host-bridge/config/value_text.h"
+#include "host-bridge/lab/rivals/rivals.h"
+#include "host-bridge/lab/scenario/scenario.h"
+#include "host-bridge/lab/world/ballast_controller.h"
+#include "host-bridge/lab/world/static_sizes.h"
+
+namespace ballast::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kEnding[] = ".scenario";
+
+absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    std::vector<std::string> files;
+    for (const auto& entry : fs::directory_iterator(path, error)) {
+      if (entry.path().extension() == kEnding) files.push_back(entry.path().generic_string());
+    }
+    std::sort(files.begin(), files.end());
+    if (!files.empty()) return files;
+    return absl::InvalidArgumentError(StrCat(path, ": holds no file *", kEnding));
+  }
+  if (fs::exists(path, error)) return std::vector<std::string>{path};
+  const std::string by_name = StrCat(kScenarioFolder, "/", path, kEnding);
+  if (fs::exists(by_name, error)) return std::vector<std::string>{by_name};
+  return absl::InvalidArgumentError(
+      StrCat(path, ": neither a file or folder nor a scenario in ", kScenarioFolder, "/"));
+}
+
+absl::StatusOr<Subject> LoadFile(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream) return absl::InvalidArgumentError(StrCat(file, ": cannot be read"));
+  auto read = ReadScenario(file, text.str());
+  if (!read.ok()) return read.status();
+  const auto scenario = std::make_shared<const Scenario>(*std::move(read));
+  return Subject{scenario->name(),
+                 scenario->title(),
+                 scenario->expectations(),
+                 scenario->measures_density(),
+                 scenario->guests(),
+                 [scenario](uint64_t seed, int guests) { return scenario->Plan(seed, guests); }};
+}
+
+absl::Status ApplySetting(const std::string& setting, policy::PolicyConfig& policy) {
+  const size_t equals = setting.find('=');
+  if (equals == std::string::npos)
+    return absl::InvalidArgumentError(StrCat("--policy ", setting, ": write KEY=VALUE"));
+  const std::string name = setting.substr(0, equals);
+  std::vector<std::string_view> known;
+  for (const auto& key : config::PolicyKeys()) {
+    known.push_back(key.name);
+    if (key.name != name) continue;
+    return WithContext(StrCat("--policy ", name), key.read(setting.substr(equals + 1), policy));
+  }
+  const std::string_view near = config::Nearest(name, known);
+  return absl::InvalidArgumentError(
+      StrCat("--policy ", name, ": no such key", near.empty() ? "" : StrCat("; did you mean ", near)));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Subject>> LoadSubjects(const std::vector<std::string>& paths) {
+  std::vector<Subject> subjects;
+  std::string faults;
+  const auto fault = [&](const absl::Status& status) {
+    faults += (faults.empty() ? "" : "\n") + MessageOf(status);
+  };
+  for (const std::string& path : paths.empty() ? std::vector<std::string>{kScenarioFolder} : paths) {
+    const auto files = FilesOf(path);
+    if (!files.ok()) {
+      fault(files.status());
+      continue;
+    }
+    for (const std::string& file : *files) {
+      auto subject = LoadFile(file);
+      if (!subject.ok()) {
+        fault(subject.status());
+      } else {
+        subjects.push_back(*std::move(subject));
+      }
+    }
+  }
+  if (!faults.empty()) return absl::InvalidArgumentError(faults);
+  return subjects;
+}
+
+absl::StatusOr<std::vector<Subject>> WithPolicy(std::vector<Subject> subjects,
+                                                const std::vector<std::string>& settings) {
+  if (settings.empty()) return subjects;
+  for (Subject& subject : subjects) {
+    policy::PolicyConfig policy = subject.plan(1, 0).policy;
+    for (const std::string& setting : settings) {
+      if (auto status = ApplySetting(setting, policy); !status.ok()) return status;
+    }
+    const std::vector<std::string> faults = policy.Validate();
+    if (!faults.empty())
+      return absl::InvalidArgumentError(StrCat("--policy: ", subject.name, ": ", faults.front()));
+    subject.plan = [inner = subject.plan, policy](uint64_t seed, int guests) {
+      WorldPlan plan = inner(seed, guests);
+      plan.policy = policy;
+      return plan;
+    };
+  }
+  return subjects;
+}
+
+std::vector<Contender> AllContenders() {
+  std::vector<Contender> contenders = {
+      {Ballast(), true}, {BallastWithoutReporting(), true}, {StaticSizes(), false}};
+  for (ControllerKind& rival : Rivals()) contenders.push_back({std::move(rival), false});
+  return contenders;
+}
+
+absl::StatusOr<std::vector<Contender>> ChooseContenders(const std::string& list) {
+  const std::vector<Contender> all = AllContenders();
+  if (list.empty()) return all;
+  std::vector<Contender> chosen;
+  std::stringstream names(list);
+  for (std::string name; std::getline(names, name, ',');) {
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Contender& c) { return c.kind.name == name; });
+    if (found != all.end()) {
+      chosen.push_back(*found);
+      continue;
+    }
+    std::string known;
+    for (const Contender& contender : all) known += (known.empty() ? "" : ", ") + contender.kind.name;
+    return absl::InvalidArgumentError(StrCat("no controller is called '", name, "'; there are ", known));
+  }
+  return chosen;
+}
+
+}  // namespace ballast::sim

@@ -52,7 +52,8 @@ int main(int argc, char** argv) {
   if (command == "serve") return Serve(options);
   if (command == "hog") return Hog(options);
   if (command == "cache") return Cache(options);
+  if (command == "sample") return Sample(options);
   if (command == "stat") return Stat(options);
-  std::fprintf(stderr, "usage: lab-guest serve|hog|cache|stat [--option value]...\n");
+  std::fprintf(stderr, "usage: lab-guest serve|hog|cache|sample|stat [--option value]...\n");
   return 64;
 }

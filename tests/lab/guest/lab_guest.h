@@ -30,8 +30,14 @@ int Serve(const Options& options);
 // Fills memory at a given rate, holds it, proves that it still holds what was written.
 int Hog(const Options& options);
 
-// Reads a block device through the page cache: memory that is used yet reclaimable.
+// Reads a block device through the page cache: memory that is used yet reclaimable. Once or several times
+// from its start, then, with --random-mib-s, single pages of it in random order at that pace.
 int Cache(const Options& options);
+
+// Samples what a recording of the guest's memory needs, one line each (times in ms, sizes in KiB): t_ms
+// balloon total free available file_cache anon swapped, then counters: refaulted pages, PSI "some" in us, OOM
+// kills. Printed at the end, so that the witness needs nothing while memory is short.
+int Sample(const Options& options);
 
 // MemAvailable and the kernel's count of OOM kills.
 int Stat(const Options& options);

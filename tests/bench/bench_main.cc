@@ -4,11 +4,14 @@
 #include <array>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/text.h"
 #include "tests/bench/burst_bench.h"
+#include "tests/bench/lab_bench.h"
 #include "tests/bench/latency_bench.h"
+#include "tests/bench/replan_bench.h"
 
 namespace ballast::bench {
 namespace {
@@ -29,13 +32,20 @@ bool IsWanted(const Group& group, const std::vector<std::string>& wanted) {
 }
 
 int Main(const std::vector<std::string>& wanted) {
-  const std::array<Group, 2> groups = {{
+  const std::array<Group, 5> groups = {{
+      {{"replan_10000_guests_p99_ms", "replan_10000_guests_p50_ms", "replan_10000_guests_pressure_p99_ms",
+        "replan_10000_guests_instructions"},
+       MeasureReplan},
       {{"pressure_to_command_p50_ms", "pressure_to_command_p99_ms", "pressure_to_command_vs_poller_ratio",
         "burst_start_to_vmm_p99_ms"},
        MeasureLatency},
       {{"pressure_to_command_guest_p99_ms", "burst_oom_kills_managed", "burst_oom_kills_unmanaged",
         "burst_work_done_managed"},
        MeasureBursts},
+      {{"sim_burst_oom_kills", "residency_amplification", "idle_reversals", "sim_starved_seconds",
+        "sim_guest_hours_per_minute"},
+       MeasureSimulation},
+      {{"density_vs_static", "density_vs_fpr", "density_vs_oracle"}, MeasureDensities},
   }};
   std::vector<Figure> figures;
   bool complete = true;
@@ -72,5 +82,7 @@ int Main(const std::vector<std::string>& wanted) {
 }  // namespace ballast::bench
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == ballast::bench::kReplanArgument)
+    return ballast::bench::ReplanOnly(argv[2]);
   return ballast::bench::Main(std::vector<std::string>(argv + 1, argv + argc));
 }

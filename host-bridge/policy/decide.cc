@@ -35,6 +35,7 @@ constexpr std::array<RuleFunction, 8> kGivingRules = {
 // The rule of the highest rank speaks for the guest, unless a later one would give it more.
 std::optional<Proposal> Combine(const View& view, const PolicyConfig& config) {
   std::optional<Proposal> best;
+  if (view.NothingToGiveFor()) return best;
   for (const RuleFunction rule : kGivingRules) {
     std::optional<Proposal> proposal = rule(view, config);
     if (proposal && (!best || proposal->target < best->target)) best = std::move(proposal);

@@ -13,11 +13,6 @@ int64_t ReserveOf(const View& view, int64_t size, const PolicyConfig& config) {
                    WithMargin(view.thresholds.pressed_available_bytes)});
 }
 
-int64_t UsedShare(int64_t used, int64_t size) {
-  if (used <= 0 || size <= 0) return 0;
-  return used >= size ? 10'000 : used * 10'000 / size;
-}
-
 // Rule 8 counts with the most the guest used lately, not with this moment, and never takes more often than
 // its last step was watched.
 int64_t IdleStepOf(const View& view, const Donor& donor, int64_t reserve, int64_t beyond_working_set,
@@ -49,14 +44,17 @@ Donor DonorOf(const View& view, const PolicyConfig& config) {
   // What the kernel keeps for itself is in no MemTotal, so the sum above may promise more than is available.
   const int64_t by_available = Sub(view.reading->available_bytes, Add(standing - view.actual, reserve));
   const int64_t slack = std::max<int64_t>(0, std::min(by_use, by_available));
-  Donor donor{.guest = view.index, .limits = &view.facts->limits, .standing = standing};
+  Donor donor{.guest = view.index,
+              .limits = &view.facts->limits,
+              .standing = standing,
+              .used = view.used,
+              .size = size};
   donor.baseline_slack = std::clamp<int64_t>(view.baseline_balloon - standing, 0, slack);
   donor.floor_slack = std::clamp<int64_t>(view.most_balloon - standing, 0, slack);
   donor.most_step = std::max(config.max_step_bytes, ShareOf(size, config.max_step_permyriad));
   // Somebody waits for it, and free pages are missed by nobody.
   donor.most_step_in_need = std::max(donor.most_step, view.reading->free_bytes / 2);
   donor.pressed_bytes = view.thresholds.pressed_available_bytes;
-  donor.used_permyriad = static_cast<int32_t>(UsedShare(view.used, size));
   const int64_t kept = std::max(reserve, ShareOf(view.working_set, config.idle_reserve_permyriad));
   donor.idle_step = IdleStepOf(view, donor, reserve, Sub(size, Add(view.working_set, kept)), config);
   return donor;

@@ -42,6 +42,12 @@ struct View {
   bool may_take = false;     // not blocked, not cooling, and heard since the last taking
 
   [[nodiscard]] int64_t Position() const { return actual < target ? actual : target; }
+  // Each giving rule needs one of these. Nearly all guests have none nearly always, and need not be asked
+  // for.
+  [[nodiscard]] bool NothingToGiveFor() const {
+    return heard && level < GuestState::kPressed && state < GuestState::kCritical && !self_shrunk &&
+           !stalled && !useless && idle_undo == 0 && !facts->rebooted;
+  }
 };
 
 struct Proposal {
@@ -62,8 +68,9 @@ using RuleFunction = std::optional<Proposal> (*)(const View&, const PolicyConfig
 [[nodiscard]] std::optional<Proposal> IdleStepUndone(const View& view, const PolicyConfig& config);   // 8
 [[nodiscard]] std::optional<Proposal> UselessBalloon(const View& view, const PolicyConfig& config);   // 13
 
-// What a pressed guest is short of: up to 5/4 of its pressed threshold (with a healthy host, up to what rule 8 would
-// leave it), and what it will have eaten and read back before the balloon has given. At least one alignment unit.
+// What a pressed guest is short of: up to 5/4 of its pressed threshold (with a healthy host, up to what rule
+// 8 would leave it), and what it will have eaten and read back before the balloon has given. At least one
+// alignment unit.
 [[nodiscard]] int64_t ShortOf(const View& view, const PolicyConfig& config);
 
 // The reason's fields that are the same for every rule.

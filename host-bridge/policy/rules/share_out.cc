@@ -1,6 +1,6 @@
 // Who gives how much when the host (rule 7) or a standing request (rule 6) needs memory: weighted
-// water-filling over the donors' slack with an idle tax. Each gives at most half of its slack and one step or half of its free pages;
-// shares that would be too small to be worth it go to those who can give more.
+// water-filling over the donors' slack with an idle tax. Each gives at most half of its slack and one step or
+// half of its free pages; shares that would be too small to be worth it go to those who can give more.
 #include <algorithm>
 
 #include "host-bridge/policy/arithmetic.h"
@@ -67,12 +67,18 @@ bool DropSmallShares(std::vector<Share>& shares, int64_t units, int64_t least) {
   return true;
 }
 
+int64_t UsedShare(int64_t used, int64_t size) {
+  if (used <= 0 || size <= 0) return 0;
+  return used >= size ? 10'000 : used * 10'000 / size;
+}
+
 // The ESX idle tax: a page that is not used costs k = 1 / (1 - tax) times one that is. Sixteenths keep small
 // slacks of heavy guests apart.
 int64_t ClaimOf(const Donor& donor, int64_t slack, const PolicyConfig& config) {
   const int64_t kept = 10'000 - config.idle_tax_permyriad;
-  const int64_t idle = 10'000 - donor.used_permyriad;
-  const int64_t taxed = donor.used_permyriad + (kept > 0 ? idle * 10'000 / kept : idle * 10'000);
+  const int64_t used = UsedShare(donor.used, donor.size);
+  const int64_t idle = 10'000 - used;
+  const int64_t taxed = used + (kept > 0 ? idle * 10'000 / kept : idle * 10'000);
   const int64_t price = MulDiv(slack, taxed, 10'000);
   return std::max<int64_t>(1, MulDiv(price, 16, donor.limits->weight));
 }

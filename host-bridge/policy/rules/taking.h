@@ -18,9 +18,10 @@ struct Donor {
   int64_t idle_step = 0;          // rule 8 takes this much now without any need
   int64_t most_step = 0;          // of one step of rule 8
   int64_t most_step_in_need = 0;  // of one step of rules 6 and 7
-  int32_t used_permyriad = 0;     // of its size, for the idle tax
-  int64_t pressed_bytes = 0;      // its pressed threshold, for the reason
-  bool taken = false;             // something was decided for it already
+  int64_t used = 0;               // of `size`, for the idle tax
+  int64_t size = 0;
+  int64_t pressed_bytes = 0;  // its pressed threshold, for the reason
+  bool taken = false;         // something was decided for it already
 };
 struct Taking {
   Donor* donor = nullptr;

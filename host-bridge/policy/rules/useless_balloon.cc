@@ -1,5 +1,6 @@
 // Rule 13. A balloon whose pages do not come back to the host (VFIO, huge pages, macOS) costs the guest its
-// memory and buys nobody anything: the guest gets its baseline back, and nothing more is taken for half a day.
+// memory and buys nobody anything: the guest gets its baseline back, and nothing more is taken for half a
+// day.
 #include <algorithm>
 
 #include "host-bridge/policy/rules/rule.h"

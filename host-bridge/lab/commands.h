@@ -14,6 +14,9 @@ int SimulateCommand(const std::vector<std::string>& arguments, std::ostream& out
 // Runs scenarios under many controllers and says who does what better.
 int CompareCommand(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
 
+// Decides again on what a bridge recorded.
+int ReplayCommand(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
+
 // Lists scenarios and controllers, with their sources.
 int ListCommand(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
 

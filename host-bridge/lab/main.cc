@@ -24,8 +24,9 @@ struct Command {
   int (*run)(const std::vector<std::string>&, std::ostream&, std::ostream&);
 };
 
-constexpr std::array<Command, 3> kCommands = {{{"simulate", ballast::sim::SimulateCommand},
+constexpr std::array<Command, 4> kCommands = {{{"simulate", ballast::sim::SimulateCommand},
                                                {"compare", ballast::sim::CompareCommand},
+                                               {"replay", ballast::sim::ReplayCommand},
                                                {"list", ballast::sim::ListCommand}}};
 
 }  // namespace

@@ -119,8 +119,10 @@ absl::StatusOr<std::vector<Subject>> WithPolicy(std::vector<Subject> subjects,
 }
 
 std::vector<Contender> AllContenders() {
-  std::vector<Contender> contenders = {
-      {Ballast(), true}, {BallastWithoutReporting(), true}, {StaticSizes(), false}};
+  std::vector<Contender> contenders = {{Ballast(), true},
+                                       {BallastWithoutReporting(), true},
+                                       {BallastWithoutDeflate(), true},
+                                       {StaticSizes(), false}};
   for (ControllerKind& rival : Rivals()) contenders.push_back({std::move(rival), false});
   return contenders;
 }

@@ -70,8 +70,6 @@ std::vector<config::Key<GuestGroup>> MakeGroupKeys() {
       Parameter("starts", &G::starts, AnyTime()),
       DeviceKey("take-speed", &DeviceSpec::take_bytes_per_second, SpeedText(kMiB, kTiB)),
       DeviceKey("give-speed", &DeviceSpec::give_bytes_per_second, SpeedText(kMiB, kTiB)),
-      DeviceKey("deflate-on-oom", &DeviceSpec::deflate_on_oom, YesNoText()),
-      DeviceKey("free-page-reporting", &DeviceSpec::free_page_reporting, YesNoText()),
       DeviceKey("returns-nothing", &DeviceSpec::returns_nothing, YesNoText()),
   };
   for (const auto& key : config::GuestKeys()) {

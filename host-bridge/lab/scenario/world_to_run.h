@@ -51,8 +51,7 @@ struct GuestPlan {
   policy::GuestLimits limits;  // limits.name is unique in the world
   int64_t boot_bytes = kGiB;
   int64_t zram_bytes = 0;  // disk size of the zram swap; 0: none
-  DeviceSpec
-      device;  // a controller's needs (deflate-on-oom, free page reporting) override two of its switches
+  DeviceSpec device;  // deflate-on-oom and free page reporting are the controller's choice (DeviceChoice)
   WorkloadFactory workload;
   Nanos starts_at;  // boots then
   std::vector<GuestEvent> events;

@@ -29,6 +29,10 @@ ControllerKind BallastWithoutReporting() {
   return Kind("ballast-no-reporting", {.deflate_on_oom = true, .free_page_reporting = false});
 }
 
+ControllerKind BallastWithoutDeflate() {
+  return Kind("ballast-no-deflate", {.deflate_on_oom = false, .free_page_reporting = true});
+}
+
 BallastController::BallastController(const WorldPlan& plan) : config_(plan.policy) {
   snapshot_.guests.reserve(plan.guests.size());
   for (const GuestPlan& guest : plan.guests) {

@@ -34,8 +34,10 @@ class BallastController final : public Controller {
   bool at_rest_ = false;
 };
 
-// With deflate-on-OOM and free page reporting, as docs/operations recommends to start the VMM.
+// With deflate-on-OOM and free page reporting, as the README says to start the VMM.
 [[nodiscard]] ControllerKind Ballast();
 [[nodiscard]] ControllerKind BallastWithoutReporting();
+// The same guests without deflate-on-oom: nothing but Ballast stands between a burst and the OOM killer.
+[[nodiscard]] ControllerKind BallastWithoutDeflate();
 
 }  // namespace ballast::sim

@@ -48,8 +48,6 @@ mode = guard
 zram = 1GiB
 take-speed = 500MiB/s
 give-speed = 1GiB/s
-deflate-on-oom = no
-free-page-reporting = yes
 returns-nothing = yes
 starts = 5min
 workload = burst
@@ -111,9 +109,7 @@ residency_amplification <= 1.25
   EXPECT_EQ(web.limits.mode, policy::Mode::kGuard);
   EXPECT_EQ(web.boot_bytes, 4 * kGiB);
   EXPECT_EQ(web.zram_bytes, kGiB);
-  EXPECT_EQ(web.device, (DeviceSpec{.deflate_on_oom = false,
-                                    .free_page_reporting = true,
-                                    .take_bytes_per_second = 500 * kMiB,
+  EXPECT_EQ(web.device, (DeviceSpec{.take_bytes_per_second = 500 * kMiB,
                                     .give_bytes_per_second = kGiB,
                                     .returns_nothing = true}));
   EXPECT_EQ(web.starts_at, Seconds(300));

@@ -137,6 +137,8 @@ TEST(BallastController, KindsDifferInTheirDevices) {
   EXPECT_TRUE(Ballast().device.deflate_on_oom && Ballast().device.free_page_reporting);
   EXPECT_TRUE(BallastWithoutReporting().device.deflate_on_oom);
   EXPECT_FALSE(BallastWithoutReporting().device.free_page_reporting);
+  EXPECT_FALSE(BallastWithoutDeflate().device.deflate_on_oom);
+  EXPECT_TRUE(BallastWithoutDeflate().device.free_page_reporting);
   EXPECT_FALSE(StaticSizes().device.free_page_reporting);
   EXPECT_NE(Ballast().name, BallastWithoutReporting().name);
 }

@@ -197,6 +197,13 @@ class Interpreter {
           "[policy] (now ",
           FormatDuration(loaded_.config.policy.report_max_age), ")"));
     }
+    if (reports.quiet >= loaded_.config.policy.idle_interval) {
+      Fault(StrCat(
+          "[bridge] report-quiet = ", FormatDuration(reports.quiet),
+          ": a step of rule 8 would be judged before its guest was heard; write less than idle-interval in "
+          "[policy] (now ",
+          FormatDuration(loaded_.config.policy.idle_interval), ")"));
+    }
     if (reports.pressed <= reports.armed && reports.armed <= reports.quiet) return;
     std::string where = "[bridge]";
     for (const auto& [key, line] : bridge_settings_) {

@@ -16,7 +16,7 @@ void BlockInflation(GuestHistory& history, const PolicyConfig& config, Monotonic
   const bool quiet = Elapsed(history.inflate_blocked_until, now) >= config.max_block;
   Nanos block = quiet ? config.first_block : history.next_block;
   block = std::clamp(block, config.first_block, config.max_block);
-  history.inflate_blocked_until = After(now, block);
+  history.inflate_blocked_until = std::max(history.inflate_blocked_until, After(now, block));
   history.next_block = std::min(Nanos{Add(block.count, block.count)}, config.max_block);
 }
 
@@ -82,6 +82,12 @@ void WatchResident(View& view, GuestHistory& history, const PolicyConfig& config
 }  // namespace
 
 void WatchBalloon(View& view, GuestHistory& history, const PolicyConfig& config, MonotonicTime now) {
+  const Maybe<MonotonicTime> resumed_at = view.facts->resumed_at;
+  if (resumed_at && *resumed_at <= now) {
+    // While a guest is paused its balloon does not move, and that is neither slow nor stalled.
+    if (*resumed_at > history.progress_since) StartWindow(view, history, *resumed_at);
+    if (history.last_actual_at && *resumed_at > *history.last_actual_at) history.last_actual_at.reset();
+  }
   LearnSpeed(view, history);
   // The rest before a command is no part of the speed: only a reading that saw the balloon on its way begins
   // a span.

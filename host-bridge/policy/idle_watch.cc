@@ -46,11 +46,13 @@ void Regret(const View& view, GuestHistory& history, const PolicyConfig& config,
 void JudgeLastStep(View& view, GuestHistory& history, const PolicyConfig& config, MonotonicTime now) {
   if (!history.idle_step_at) return;
   const Nanos since = Elapsed(*history.idle_step_at, now);
-  const bool seen_since = view.facts->report->at > *history.idle_step_at;
-  const bool watched = since < config.idle_interval;
+  // By the report's own time: however late it is looked at, it is of the time the step was watched in.
+  const MonotonicTime heard_at = view.facts->report->at;
+  const bool watched =
+      heard_at > *history.idle_step_at && Elapsed(*history.idle_step_at, heard_at) <= config.idle_interval;
   const bool suffers = Suffers(view, config);
   const bool pressed = view.level >= GuestState::kPressed;
-  if (watched && seen_since && (suffers || pressed)) {
+  if (watched && (suffers || pressed)) {
     view.idle_undo = std::max<int64_t>(0, history.idle_step.count);
     Regret(view, history, config, now);
   } else if (pressed) {

@@ -102,8 +102,9 @@ struct PolicyConfig {
   Nanos idle_after = Seconds(60);
   // The guest keeps the most it used within the last one to two of these.
   Nanos working_set_window = Seconds(300);
-  // A step is watched this long before the next one (Senpai looks every 6 s).
-  Nanos idle_interval = Seconds(10);
+  // A step is watched this long before the next one (Senpai looks every 6 s): longer than a quiet guest's
+  // cadence of 10 s, or nothing would be heard of it in that time.
+  Nanos idle_interval = Seconds(15);
   // Beyond its free pages a step takes at most this much of the guest's page cache: what invariant I8 does
   // not yet call a reversal when it is undone.
   int64_t idle_probe_bytes = 64 * kMiB;

@@ -7,7 +7,8 @@
 namespace ballast::policy {
 
 std::optional<Proposal> RestartedGuest(const View& view, const PolicyConfig&) {
-  if (!view.facts->rebooted) return std::nullopt;
+  // Of a guest only observed no target is ours, and nothing is owed for it.
+  if (!view.facts->rebooted || view.facts->limits.mode == Mode::kObserve) return std::nullopt;
   Proposal proposal{{view.least_balloon}, {view.Position()}, ReasonFor(Rule::kRestartedGuest, view)};
   proposal.reason.wanted_bytes =
       view.Position() > view.least_balloon ? view.Position() - view.least_balloon : 0;

@@ -212,6 +212,30 @@ TEST(StalledBalloon, ASteadyOneIsLeftAlone) {
   }
 }
 
+TEST(StalledBalloon, OfAPausedGuestDoesNotStall) {
+  World world;
+  world.With(Guest("db").Boot(4 * kGiB).Balloon(100 * kMiB).Target(2 * kGiB).Available(3 * kGiB));
+  world.Tick();
+  world.Later(Seconds(60));  // paused all the time, running for three seconds
+  world.Of("db").resumed_at = world.now - Seconds(3);
+  EXPECT_TRUE(world.Tick().decisions.empty());
+  EXPECT_TRUE(world.Later(Seconds(1)).Tick().decisions.empty());
+  const auto decision = DecisionFor(world, world.Later(Seconds(2)).Tick(), "db");
+  ASSERT_TRUE(decision) << "after five seconds of its own";
+  EXPECT_EQ(decision->reason.rule, Rule::kStalledBalloon);
+}
+
+TEST(StalledBalloon, DoesNotShortenALongerBlock) {
+  World world;
+  world.With(Guest("db").Balloon(100 * kMiB).Target(100 * kMiB).Available(600 * kMiB));
+  world.Tick();
+  const MonotonicTime blocked = world.now + Seconds(12 * 3600);
+  world.Of("db").history.inflate_blocked_until = blocked;
+  world.Of("db").history.target = BalloonBytes{400 * kMiB};
+  for (int second = 0; second < 10; ++second) world.Later(Seconds(1)).Tick();
+  EXPECT_EQ(world.Of("db").history.inflate_blocked_until, blocked);
+}
+
 TEST(PressedGrow, GrowsByWhatItIsShortOf) {
   World world;
   world.Host(64 * kGiB, 32 * kGiB, 1000);  // under pressure: up to 5/4 of the threshold and no further
@@ -307,6 +331,16 @@ TEST(RestartedGuest, GetsASafeTargetBeforeAnythingElse) {
   ASSERT_TRUE(decision);
   EXPECT_EQ(decision->reason.rule, Rule::kRestartedGuest);
   EXPECT_EQ(decision->target.count, 0);
+}
+
+TEST(RestartedGuest, OnlyObservedIsOwedNothingAndGoesOnBeingObserved) {
+  World world;
+  world.With(Guest("web").Balloon(512 * kMiB).Available(9 * kMiB).In(Mode::kObserve));
+  world.Of("web").rebooted = true;  // and stays so: nothing is commanded that would end it
+  const auto decision = DecisionFor(world, world.Tick(), "web");
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->reason.rule, Rule::kCriticalRelease);
+  EXPECT_FALSE(decision->act);
 }
 
 TEST(RestartedGuest, IsToldEvenWhenItsBalloonLooksEmpty) {

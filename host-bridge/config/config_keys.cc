@@ -1,5 +1,6 @@
 #include "host-bridge/config/config_keys.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "common/base/size_text.h"
@@ -75,6 +76,11 @@ Key<BridgeConfig> Cadence(std::string_view name, Range range, Nanos ReportCadenc
 
 absl::Status ReadAbsolutePath(std::string_view text, std::string& field) {
   if (!text.starts_with('/')) return absl::InvalidArgumentError("is not an absolute path; begin it with '/'");
+  // A NUL would end the path for the kernel, and so name another file.
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(text.begin(), text.end(), is_control)) {
+    return absl::InvalidArgumentError("holds a control character; write a path without it");
+  }
   field = text;
   return absl::OkStatus();
 }

@@ -53,9 +53,8 @@ Ini ReadIni(std::string_view file, std::string_view text) {
     ReadKeyLine(at, line, ini.sections.empty() ? orphans : ini.sections.back(), ini);
   }
   for (const auto& line : orphans.lines) {
-    ini.faults.push_back(
-        StrCat(TextOf(line.at), ": ", line.key, " = ", line.value,
-               ": stands before the first section; put it below [bridge], [policy] or [guest NAME]"));
+    ini.faults.push_back(StrCat(TextOf(line.at), ": ", line.key, " = ", line.value,
+                                ": stands before the first section; put it below a line like [policy]"));
   }
   return ini;
 }

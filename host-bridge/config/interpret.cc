@@ -196,8 +196,7 @@ class Interpreter {
           ": a quiet guest would count as silent between two reports; write less than report-max-age in "
           "[policy] (now ",
           FormatDuration(loaded_.config.policy.report_max_age), ")"));
-    }
-    if (reports.quiet >= loaded_.config.policy.idle_interval) {
+    } else if (reports.quiet >= loaded_.config.policy.idle_interval) {
       Fault(StrCat(
           "[bridge] report-quiet = ", FormatDuration(reports.quiet),
           ": a step of rule 8 would be judged before its guest was heard; write less than idle-interval in "

@@ -130,6 +130,8 @@ int CompareCommand(const std::vector<std::string>& arguments, std::ostream& out,
   if (request->text) out << TextOf(report) << std::flush;
   if (!request->html.empty()) {
     if (auto status = WriteFile(request->html, PageOf(report)); !status.ok()) {
+      // An hour's work is not to be lost for a file name.
+      if (!request->text) out << TextOf(report) << std::flush;
       err << MessageOf(status) << "\n";
       return kExitUsage;
     }

@@ -47,7 +47,10 @@ int main(int argc, char** argv) {
   }
   for (const Command& command : kCommands) {
     if (command.name != words.front()) continue;
-    return command.run({words.begin() + 1, words.end()}, std::cout, std::cerr);
+    const int code = command.run({words.begin() + 1, words.end()}, std::cout, std::cerr);
+    if (std::cout.flush()) return code;
+    std::cerr << "ballast-lab: the output cannot be written\n";
+    return ballast::sim::kExitUsage;
   }
   std::cerr << "ballast-lab: no command '" << words.front() << "'; see --help\n";
   return ballast::sim::kExitUsage;

@@ -91,8 +91,8 @@ std::string ManyWorlds(const std::vector<WorldResult>& worlds) {
 }
 
 void PrintLog(const Request& request, size_t scenario, uint64_t seed, std::ostream& out) {
-  const RunResult result = Run(request.subjects[scenario].plan(seed, 0), request.contender.kind,
-                               {.sample_every = Seconds(3600)});
+  const RunResult result =
+      Run(request.subjects[scenario].plan(seed, 0), request.contender.kind, {.sample_every = Seconds(3600)});
   out << "decisions with seed " << seed << ":\n";
   for (const std::string& line : result.log) out << "  " << line << "\n";
   if (result.log.empty()) out << "  none told\n";

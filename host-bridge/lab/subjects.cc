@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <sstream>
 
 #include "common/base/text.h"
+#include "common/os/file_reader.h"
 #include "host-bridge/config/config_keys.h"
 #include "host-bridge/config/value_text.h"
 #include "host-bridge/lab/rivals/rivals.h"
@@ -40,11 +40,11 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
 }
 
 absl::StatusOr<Subject> LoadFile(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) return absl::InvalidArgumentError(StrCat(file, ": cannot be read"));
-  auto read = ReadScenario(file, text.str());
+  // A device or a pipe would be read for ever.
+  if (!fs::is_regular_file(file)) return absl::InvalidArgumentError(StrCat(file, ": is no regular file"));
+  const auto text = FileReader().Read(fs::absolute(file).string());
+  if (!text.ok()) return absl::InvalidArgumentError(MessageOf(text.status()));
+  auto read = ReadScenario(file, *text);
   if (!read.ok()) return read.status();
   const auto scenario = std::make_shared<const Scenario>(*std::move(read));
   return Subject{scenario->name(),

@@ -124,12 +124,8 @@ absl::Status Recorder::TryWrite(RecordedEntry entry) {
   if (!status.ok()) return status;
   ++entries_in_frame_;
   ++unflushed_;
-  if (std::exchange(failing_, false)) {
-    log_(LogLevel::kInfo,
-         StrCat("journal: ", options_.file.path, ": recording goes on; ", lost_, " entries were lost"));
-  }
-  lost_ = 0;
-  failed_at_.reset();
+  // The note of what was lost is in memory as well, and may itself be lost.
+  noted_ += std::exchange(lost_, 0);
   return absl::OkStatus();
 }
 
@@ -141,6 +137,12 @@ void Recorder::Flush() {
     return;
   }
   unflushed_ = 0;
+  const uint64_t noted = std::exchange(noted_, 0);
+  failed_at_.reset();
+  if (std::exchange(failing_, false)) {
+    log_(LogLevel::kInfo,
+         StrCat("journal: ", options_.file.path, ": recording goes on; ", noted, " entries were lost"));
+  }
 }
 
 void Recorder::Close() {
@@ -150,7 +152,7 @@ void Recorder::Close() {
 }
 
 void Recorder::Fail(const absl::Status& status) {
-  lost_ += std::exchange(unflushed_, 0);
+  lost_ += std::exchange(unflushed_, 0) + std::exchange(noted_, 0);
   file_.reset();
   if (std::exchange(failing_, true)) return;
   log_(LogLevel::kError,

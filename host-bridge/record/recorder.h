@@ -74,6 +74,7 @@ class Recorder {
   MonotonicTime frame_began_;
   uint64_t lost_ = 0;       // not yet noted in the journal
   uint64_t unflushed_ = 0;  // entries that a fault would take along
+  uint64_t noted_ = 0;      // noted, but the note is not flushed either
   bool failing_ = false;
   bool said_slow_ = false;
   MonotonicTime last_now_;

@@ -84,6 +84,13 @@ class EventReader {
   // Calls `add` with each instant at which it happens.
   template <typename Add>
   void Repeat(const Add& add) {
+    // Each is held in memory, for each guest: a year of something every minute has half a million.
+    constexpr int64_t kMostTimes = 1'000'000;
+    if (draft_.every && (spec_.length - draft_.at).count / draft_.every->count >= kMostTimes) {
+      Fault("every",
+            StrCat("would happen more than ", kMostTimes, " times in this world; write a longer time"));
+      return;
+    }
     Nanos at = draft_.at;
     do {
       add(at);

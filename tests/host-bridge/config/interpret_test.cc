@@ -222,6 +222,18 @@ TEST(Interpret, HostileBytesGiveFaultsAndNoCrash) {
   }
 }
 
+TEST(Interpret, RefusesAQuietReportThatComesAfterAStepOfRule8WasJudged) {
+  const Loaded loaded = Read("[policy]\nidle-interval = 10s\n");
+  ASSERT_THAT(loaded.faults, SizeIs(1));
+  EXPECT_THAT(loaded.faults[0], HasSubstr("write less than idle-interval in [policy] (now 10s)"));
+}
+
+TEST(Interpret, RefusesAPathThatWouldNameAnotherFile) {
+  const Loaded loaded = Read(std::string("[bridge]\njournal = /tmp/a\0b\n", 27));
+  ASSERT_THAT(loaded.faults, SizeIs(1));
+  EXPECT_THAT(loaded.faults[0], HasSubstr("holds a control character"));
+}
+
 TEST(Interpret, RefusesAQuietReportThatComesAfterItsGuestCountsAsSilent) {
   const Loaded loaded = Read("[bridge]\nreport-quiet = 20s\n");
   ASSERT_THAT(loaded.faults, SizeIs(1));

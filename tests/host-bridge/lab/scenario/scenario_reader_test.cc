@@ -279,5 +279,14 @@ TEST(ReadScenarioTest, EventsMayStandAboveTheirGuests) {
   EXPECT_EQ(plan.guests[1].events.size(), 1u);
 }
 
+TEST(ScenarioReader, AnEventThatWouldFillTheMemoryIsRefused) {
+  const auto scenario = ReadScenario("often.scenario",
+                                     "[scenario]\ntitle = often\nlength = 9600h\n[host]\ntotal = 8GiB\n"
+                                     "[guests web]\nboot = 1GiB\nworkload = steady\nused = 10%\n"
+                                     "[event e]\nguest = web\nkind = reset\nat = 1s\nevery = 1s\n");
+  EXPECT_THAT(std::string(scenario.status().message()),
+              HasSubstr("often.scenario:14: [event e] every = 1s: would happen more than 1000000 times"));
+}
+
 }  // namespace
 }  // namespace ballast::sim

@@ -18,6 +18,8 @@ std::vector<Violation> Check(std::string path, std::string_view included) {
 struct Edge {
   const char* from;
   const char* to;
+
+  friend void PrintTo(const Edge& edge, std::ostream* out) { *out << edge.from << " -> " << edge.to; }
 };
 
 class Forbidden : public ::testing::TestWithParam<Edge> {};

@@ -129,6 +129,8 @@ struct Case {
   const char* what;
   std::string text;
   const char* fault;
+
+  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.what; }
 };
 
 class OneFault : public ::testing::TestWithParam<Case> {};

@@ -70,6 +70,8 @@ struct Lie {
   const char* what;
   std::function<void(wire&)> tell;
   const char* reason;
+
+  friend void PrintTo(const Lie& lie, std::ostream* out) { *out << lie.what; }
 };
 
 class Lies : public ::testing::TestWithParam<Lie> {};

@@ -7,6 +7,9 @@
 #include "tests/host-bridge/lab/rivals/sights.h"
 
 namespace ballast::sim {
+
+static void PrintTo(const ControllerKind& kind, std::ostream* out) { *out << kind.name; }
+
 namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();

@@ -13,6 +13,8 @@ namespace ballast::sim {
 struct ScenarioFile {
   std::string name;
   std::string text;
+
+  friend void PrintTo(const ScenarioFile& file, std::ostream* out) { *out << file.name; }
 };
 
 // All of scenarios/, by name. BALLAST_SOURCE_DIR is the top of the project.

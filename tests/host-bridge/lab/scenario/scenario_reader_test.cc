@@ -165,6 +165,8 @@ struct Case {
   std::string_view name;
   std::string_view more;  // below the right scenario, which has 9 lines
   std::string_view fault;
+
+  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 };
 
 class OneFaultTest : public testing::TestWithParam<Case> {};

@@ -246,6 +246,7 @@ const std::vector<Key<PolicyConfig>>& PolicyKeys() {
       Time("useless-block", "useless_block", &P::useless_block),
       Share("host-reserve", "host_reserve_permyriad", &P::host_reserve_permyriad),
       Size("host-reserve-min", "host_reserve_min_bytes", &P::host_reserve_min_bytes),
+      Share("critical-draw", "critical_draw_permyriad", &P::critical_draw_permyriad),
       Share("host-some", "host_some_permyriad", &P::host_some_permyriad),
       Share("host-full", "host_full_permyriad", &P::host_full_permyriad),
       Share("guest-reserve", "guest_reserve_permyriad", &P::guest_reserve_permyriad),

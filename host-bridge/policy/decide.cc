@@ -158,14 +158,19 @@ class Planner {
     for (Asker& asker : memory_.askers) Settle(asker);
   }
 
-  // What may still be granted to the guest. One that is about to have a task killed need not wait until
-  // others have filled the host's reserve again: half of it is for such moments.
+  // What may still be granted to the guest.
   [[nodiscard]] int64_t BudgetFor(const View& view) const {
     if (!host_.known) return 0;
-    const bool urgent = view.state == GuestState::kCritical;
-    // Nothing can be taken back from a silent guest, so the host keeps as much again.
-    if (!view.heard && !view.facts->rebooted) return std::max<int64_t>(0, Sub(spare_, host_.reserve * 2));
-    return std::max<int64_t>(0, Sub(spare_, urgent ? host_.reserve / 2 : host_.reserve));
+    // Nothing can be taken back from a silent guest, so no grant to one puts the host under pressure.
+    const bool keeps_it = !view.heard && !view.facts->rebooted;
+    const int64_t kept = keeps_it ? WithMargin(host_.reserve) : host_.reserve;
+    const int64_t budget = std::max<int64_t>(0, Sub(spare_, kept));
+    if (!view.heard || view.state != GuestState::kCritical) return budget;
+    // One that is about to have a task killed need not wait until others have filled the reserve again: what
+    // it is short of, beside what is on its way, may come out of it. Its full release may not.
+    const int64_t untouched = host_.reserve - ShareOf(host_.reserve, config_.critical_draw_permyriad);
+    const int64_t short_of = Sub(ShortOf(view, config_), view.actual - view.Position());
+    return std::max(budget, std::min(short_of, Sub(spare_, untouched)));
   }
 
   void Settle(Asker& asker) {

@@ -113,6 +113,7 @@ void CheckIdle(const PolicyConfig& config, Faults& faults) {
   faults.Span("idle_interval", config.idle_interval, kTick, kHour);
   faults.Bytes("idle_probe_bytes", config.idle_probe_bytes, kMiB, kMostBytes);
   faults.Permyriad("idle_reserve_permyriad", config.idle_reserve_permyriad);
+  faults.Permyriad("critical_draw_permyriad", config.critical_draw_permyriad);
   faults.Permyriad("idle_stall_permyriad", config.idle_stall_permyriad, 1);
   faults.Bytes("idle_refault_bytes_per_second", config.idle_refault_bytes_per_second, 4 * kKiB, kMostBytes);
   faults.Span("idle_regret_window", config.idle_regret_window, {0}, kDay);

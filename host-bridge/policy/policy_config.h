@@ -76,6 +76,10 @@ struct PolicyConfig {
   // Kept free for the host itself: this share of its memory, at least 512 MiB.
   int32_t host_reserve_permyriad = 1000;
   int64_t host_reserve_min_bytes = 512 * kMiB;
+  // The share of it that critical guests may draw on for what they are short of: down to where the host
+  // itself is critical. With none of it they wait for what others give back (docs/simulator.md has the price
+  // of both).
+  int32_t critical_draw_permyriad = 5000;
   // Pressure when less than one alignment unit above the reserve is left (nothing can be granted any more),
   // critical below half of it; each is left again only above 5/4 of its own limit.
   int32_t host_some_permyriad = 1000;  // or tasks of the host stall 10 % of a second

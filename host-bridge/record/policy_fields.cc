@@ -66,6 +66,7 @@ const std::vector<PolicyField>& PolicyFields() {
       {"useless_block", &P::useless_block},
       {"host_reserve_permyriad", &P::host_reserve_permyriad},
       {"host_reserve_min_bytes", &P::host_reserve_min_bytes},
+      {"critical_draw_permyriad", &P::critical_draw_permyriad},
       {"host_some_permyriad", &P::host_some_permyriad},
       {"host_full_permyriad", &P::host_full_permyriad},
       {"guest_reserve_permyriad", &P::guest_reserve_permyriad},

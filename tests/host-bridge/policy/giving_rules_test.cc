@@ -61,7 +61,7 @@ TEST(CriticalRelease, SendsAgainOnlyWhenTheBalloonDoesNotMove) {
 
 TEST(CriticalRelease, GivesWhatTheHostCanSpare) {
   World world;
-  world.Host(64 * kGiB, kReserve / 2 + 8 * kMiB);
+  world.Host(64 * kGiB, kReserve - kReserve / 2 + 8 * kMiB);
   world.With(Guest("web").Balloon(768 * kMiB).Available(20 * kMiB));
   const auto decision = DecisionFor(world, world.Tick(), "web");
   ASSERT_TRUE(decision);
@@ -69,7 +69,22 @@ TEST(CriticalRelease, GivesWhatTheHostCanSpare) {
   EXPECT_TRUE(decision->reason.clamped);
 }
 
-TEST(Grants, LeaveTheHostHalfItsReserveAllOfItOrTwiceAsMuch) {
+TEST(CriticalRelease, DrawsOnTheReserveOnlyForWhatTheGuestIsShortOf) {
+  World world;
+  // 5/4 of its pressed threshold, 6 % of 2 GiB, are 153.6 MiB, of which it has 20.
+  const auto guest = Guest("g").Boot(4 * kGiB).Balloon(2 * kGiB).Available(20 * kMiB);
+  world.Host(64 * kGiB, kReserve).With(guest);
+  EXPECT_EQ(DecisionFor(world, world.Tick(), "g")->target.count, 2 * kGiB - 133 * kMiB);
+  World promised;
+  promised.Host(64 * kGiB, kReserve).With(Guest(guest).Target(2 * kGiB - 133 * kMiB));
+  EXPECT_FALSE(DecisionFor(promised, promised.Tick(), "g")) << "that much is on its way";
+  World forbidden;
+  forbidden.config.critical_draw_permyriad = 0;
+  forbidden.Host(64 * kGiB, kReserve + 8 * kMiB).With(guest);
+  EXPECT_EQ(DecisionFor(forbidden, forbidden.Tick(), "g")->target.count, 2 * kGiB - 8 * kMiB);
+}
+
+TEST(Grants, LeaveTheHostItsReserveHalfOfItOrAMargin) {
   struct Case {
     const char* what;
     Guest guest;
@@ -78,9 +93,10 @@ TEST(Grants, LeaveTheHostHalfItsReserveAllOfItOrTwiceAsMuch) {
   };
   const Guest taken = Guest("g").Boot(4 * kGiB).Balloon(2 * kGiB);
   const Case cases[] = {
-      {"critical", Guest(taken).Available(20 * kMiB), kReserve / 2},
+      {"critical", Guest(taken).Available(20 * kMiB), kReserve - kReserve / 2},
       {"pressed", Guest(taken).Available(100 * kMiB), kReserve},
-      {"silent: nothing can be taken back from it", Guest(taken).ReportAge(Seconds(31)), 2 * kReserve},
+      {"silent: nothing can be taken back from it", Guest(taken).ReportAge(Seconds(31)),
+       kReserve + kReserve / 4},
       {"restarted: it has not spoken yet", Guest(taken).NoReport(), kReserve, true},
   };
   for (const Case& c : cases) {
@@ -109,14 +125,15 @@ TEST(Grants, TheHeavierAndMoreUrgentComeFirst) {
   world.With(Guest("a-pressed").Boot(4 * kGiB).Balloon(3 * kGiB).Available(50 * kMiB).Weight(9000));
   world.With(Guest("b-light").Balloon(500 * kMiB).Available(10 * kMiB));
   world.With(Guest("c-heavy").Balloon(500 * kMiB).Available(10 * kMiB).Weight(200));
+  world.config.critical_draw_permyriad = 0;
   World tighter = world;
   // Enough for the pressed guest, were it the first.
-  world.Host(64 * kGiB, kReserve + 600 * kMiB);
+  world.Host(64 * kGiB, kReserve + 1000 * kMiB);
   Outcome outcome = world.Tick();
   EXPECT_EQ(DecisionFor(world, outcome, "c-heavy")->target.count, 0);
   EXPECT_EQ(DecisionFor(world, outcome, "b-light")->target.count, 0);
   EXPECT_FALSE(DecisionFor(world, outcome, "a-pressed"));
-  tighter.Host(64 * kGiB, kReserve / 2 + 600 * kMiB);
+  tighter.Host(64 * kGiB, kReserve + 600 * kMiB);
   outcome = tighter.Tick();
   EXPECT_EQ(DecisionFor(tighter, outcome, "c-heavy")->target.count, 0);
   EXPECT_EQ(DecisionFor(tighter, outcome, "b-light")->target.count, 400 * kMiB);

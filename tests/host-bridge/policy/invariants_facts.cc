@@ -114,18 +114,24 @@ std::optional<std::string> WhyGrantsDoNotFit(const World& before, const Outcome&
   Int128 granted = 0;
   Int128 acting = 0;
   Int128 acting_others = 0;
+  Int128 silent = 0;
   for (const Decision& decision : outcome.decisions) {
     const int64_t grant = GrantIn(before, decision);
     const bool critical = outcome.histories[decision.guest].state == GuestState::kCritical;
     granted += grant;
     if (decision.act) acting += grant;
     if (decision.act && !critical) acting_others += grant;
+    const GuestFacts& facts = before.snapshot.guests[decision.guest];
+    if (decision.act && !HasReport(facts, before) && !facts.rebooted) silent += grant;
   }
   if (!HasHost(before) || granted == 0) return std::nullopt;
   const int64_t available = before.snapshot.host->value.available_bytes;
   const int64_t reserve = ReserveOf(before);
+  const auto drawn = static_cast<int64_t>(Int128{reserve} * before.config.critical_draw_permyriad / 10'000);
   const bool leaves_reserve = acting_others == 0 || acting + promised <= available - reserve;
-  if (leaves_reserve && granted + promised <= available - reserve / 2) return std::nullopt;
+  const bool leaves_margin = silent == 0 || silent + promised <= available - reserve / 4 * 5;
+  if (leaves_reserve && leaves_margin && granted + promised <= available - (reserve - drawn))
+    return std::nullopt;
   const auto number = [](Int128 value) { return std::to_string(static_cast<int64_t>(value)); };
   return "granted " + number(granted) + " (" + number(acting_others) +
          " of it to guests that are not critical) besides " + number(promised) +

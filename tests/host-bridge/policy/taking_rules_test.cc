@@ -138,12 +138,13 @@ TEST(HostPressure, EndsAboveTheMarginAndAfterTheDwell) {
 TEST(HostPressure, AnUnmetCriticalGuestIsADemandOnThoseAboveTheirBaseline) {
   World world;
   world.config.max_step_permyriad = 0;
-  // It has its reserve of 2 GiB, and half of that for the dying guest, which wants twice as much.
+  world.config.critical_draw_permyriad = 0;
+  // It has its reserve of 2 GiB and a little; the dying guest wants 2 GiB back.
   world.Host(20 * kGiB, 2 * kGiB + 10 * kMiB);
   world.With(Guest("dying").Boot(4 * kGiB).Balloon(2 * kGiB).Available(5 * kMiB));
   world.With(Roomy("rich").Baseline(2 * kGiB)).With(Roomy("at-baseline"));
   const Outcome outcome = world.Tick();
-  EXPECT_EQ(DecisionFor(world, outcome, "dying")->target.count, kGiB - 10 * kMiB);
+  EXPECT_EQ(DecisionFor(world, outcome, "dying")->target.count, 2 * kGiB - 10 * kMiB);
   EXPECT_EQ(Taken(world, outcome, "rich"), 256 * kMiB);
   EXPECT_EQ(Taken(world, outcome, "at-baseline"), 0);
 }
@@ -243,7 +244,8 @@ TEST(Modes, ObserveShowsOnceAndPretendsNothing) {
 
 TEST(Modes, ObservedGuestsTakeNoRoomFromRealOnes) {
   World world;
-  world.Host(20 * kGiB, kGiB + 100 * kMiB);  // 100 MiB above the half reserve that is kept from the critical
+  world.config.critical_draw_permyriad = 0;
+  world.Host(20 * kGiB, 2 * kGiB + 100 * kMiB);  // 100 MiB above the reserve
   world.With(Guest("seen").Balloon(700 * kMiB).Available(5 * kMiB).In(Mode::kObserve).Weight(10000));
   world.With(Guest("real").Balloon(600 * kMiB).Available(5 * kMiB).In(Mode::kGuard));
   EXPECT_EQ(DecisionFor(world, world.Tick(), "real")->target.count, 500 * kMiB);

@@ -114,6 +114,7 @@ TEST(ScenarioFilesTest, EachFieldFailureHasItsFile) {
                                  "build-farm-simultaneous",
                                  "database",
                                  "overload",
+                                 "overload-tight",
                                  "serverless",
                                  "mixed",
                                  "hostile-liars",

@@ -54,13 +54,17 @@ HostState HostLevel(const HostReading& reading, int64_t reserve, const PolicyCon
 // How long the present consumption may go on before it is too late. A balloon that gives hardly faster than
 // the guest consumes must be started earlier.
 Nanos Horizon(const View& view, int64_t rate, const PolicyConfig& config) {
+  if (rate < view.give_bytes_per_second) return config.exhaustion_horizon;  // the usual case, undivided
   const int64_t slowness = std::clamp<int64_t>(Add(rate, rate) / view.give_bytes_per_second, 1, 8);
   return config.exhaustion_horizon * slowness;
 }
 
 bool RunsOut(const View& view, const PolicyConfig& config) {
   const int64_t rate = view.reading->consumption_bytes_per_second;
-  return rate > 0 && view.reading->available_bytes <= BytesDuring(rate, Horizon(view, rate, config));
+  if (rate <= 0) return false;
+  // What is available against rate times horizon, without dividing either.
+  return Wide{view.reading->available_bytes} * 1'000'000'000 <=
+         Wide{rate} * Horizon(view, rate, config).count;
 }
 
 // A balloon that lost pages to the OOM handler says more surely than any number of the guest that it is

@@ -78,11 +78,13 @@ int64_t LargestHold(const Snapshot& snapshot, MonotonicTime now) {
 
 // Lists whose memory is used again from one decision to the next.
 struct Decider::Memory {
+  std::optional<PolicyConfig> valid;  // the configuration that was found valid last
   Outcome outcome;
   std::vector<Asker> askers;
   std::vector<Donor> donors;
-  std::vector<Donor*> real;   // of guests in mode full
-  std::vector<Donor*> shown;  // those, and the ones in mode observe
+  std::vector<size_t> resting;  // guests that may be donors, should anything turn out to be missing
+  std::vector<Donor*> real;     // of guests in mode full
+  std::vector<Donor*> shown;    // those, and the ones in mode observe
   std::vector<Share> shares;
   std::vector<Taking> takings;
 };
@@ -98,7 +100,8 @@ class Planner {
         now_(now),
         memory_(memory),
         outcome_(memory.outcome),
-        host_(AssessHost(snapshot, config, now)) {}
+        host_(AssessHost(snapshot, config, now)),
+        hold_(LargestHold(snapshot, now)) {}
 
   void Run() {
     outcome_.decisions.clear();
@@ -107,6 +110,7 @@ class Planner {
     outcome_.host_history = host_.history;
     memory_.askers.clear();
     memory_.donors.clear();
+    memory_.resting.clear();
     for (size_t i = 0; i < snapshot_.guests.size(); ++i) Assess(i);
     Give();
     if (host_.known) Take();
@@ -135,13 +139,36 @@ class Planner {
     if (auto give = Combine(view, config_)) {
       memory_.askers.push_back({view, *give});
     } else if (host_.known && (mode == Mode::kFull || mode == Mode::kObserve) && IsDonor(view)) {
-      Donor donor = DonorOf(view, config_);
-      if (Misses(history)) {
-        donor.floor_slack = std::min(donor.floor_slack, view.reading->free_bytes);
-        donor.baseline_slack = std::min(donor.baseline_slack, view.reading->free_bytes);
+      // With a healthy host and no hold nearly always nothing is missing; then only an idle guest gives.
+      const bool only_if_asked = host_.history.state < HostState::kPressure && hold_ == 0;
+      if (only_if_asked && !MayGiveForIdleness(view, config_)) {
+        memory_.resting.push_back(index);
+      } else {
+        AddDonor(view, history);
       }
-      if (donor.floor_slack > 0 || donor.idle_step > 0) memory_.donors.push_back(donor);
     }
+  }
+
+  void AddDonor(const View& view, const GuestHistory& history) {
+    Donor donor = DonorOf(view, config_);
+    if (Misses(history)) {
+      donor.floor_slack = std::min(donor.floor_slack, view.reading->free_bytes);
+      donor.baseline_slack = std::min(donor.baseline_slack, view.reading->free_bytes);
+    }
+    if (donor.floor_slack > 0 || donor.idle_step > 0) memory_.donors.push_back(donor);
+  }
+
+  // Something is missing after all: looks at those guests once more.
+  void AddResting() {
+    for (const size_t index : memory_.resting) {
+      GuestHistory history = facts(index).history;
+      View view;
+      std::optional<Hold::Why> hold;
+      static_cast<void>(AssessGuest(facts(index), host_.history.state, config_, now_, view, history, hold));
+      view.index = index;
+      AddDonor(view, history);
+    }
+    memory_.resting.clear();
   }
 
   // The guest read back what was taken not long ago: its page cache is in use.
@@ -234,12 +261,13 @@ class Planner {
   }
 
   void Take() {
-    if (memory_.donors.empty()) return;
     const int64_t missing = Missing();
+    if (missing > 0) AddResting();
+    if (memory_.donors.empty()) return;
     // Other guests alone push nobody below the baseline; only a host that is short itself does.
     const DownTo limit = host_.history.state >= HostState::kPressure ? DownTo::kFloor : DownTo::kBaseline;
     if (missing > 0) TakeFor(Rule::kHostPressure, missing, limit);
-    const int64_t not_held = Sub(LargestHold(snapshot_, now_), reclaimed_);
+    const int64_t not_held = Sub(hold_, reclaimed_);
     if (not_held > 0) TakeFor(Rule::kOperatorHold, not_held, DownTo::kFloor);
     for (Donor& donor : memory_.donors) {
       if (donor.idle_step > 0 && !donor.taken)
@@ -319,6 +347,7 @@ class Planner {
   Memory& memory_;
   Outcome& outcome_;
   HostView host_;
+  const int64_t hold_;       // what operators want held in all balloons together
   int64_t outstanding_ = 0;  // promised to guests and not yet with them
   int64_t pending_ = 0;      // asked of guests and not yet with the host
   int64_t reclaimed_ = 0;    // all balloons of acting guests, as commanded
@@ -347,7 +376,8 @@ Decider::Decider(Decider&&) noexcept = default;
 Decider& Decider::operator=(Decider&&) noexcept = default;
 
 Outcome& Decider::Decide(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now) {
-  if (config.Validate().empty()) {
+  if (memory_->valid != config && config.Validate().empty()) memory_->valid = config;
+  if (memory_->valid == config) {
     Planner(snapshot, config, now, *memory_).Run();
   } else {
     HoldEverything(snapshot, memory_->outcome);

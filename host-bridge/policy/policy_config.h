@@ -127,6 +127,8 @@ struct PolicyConfig {
 
   // All faults at once: "key: value is out of range, allowed a..b".
   [[nodiscard]] std::vector<std::string> Validate() const;
+
+  friend bool operator==(const PolicyConfig&, const PolicyConfig&) = default;
 };
 
 }  // namespace ballast::policy

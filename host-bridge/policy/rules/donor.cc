@@ -36,6 +36,13 @@ bool IsDonor(const View& view) {
   return view.heard && at_ease && view.may_take && !view.held_back && !grant_on_its_way;
 }
 
+bool MayGiveForIdleness(const View& view, const PolicyConfig& config) {
+  if (!view.idle_ready) return false;
+  const int64_t size = view.base - std::max(view.actual, view.target);
+  const int64_t kept = ShareOf(view.working_set, config.idle_reserve_permyriad);
+  return Sub(size, Add(view.working_set, kept)) / 2 >= config.dead_band_bytes;
+}
+
 Donor DonorOf(const View& view, const PolicyConfig& config) {
   const int64_t standing = std::max(view.actual, view.target);
   const int64_t size = view.base - standing;

@@ -45,6 +45,11 @@ Loaded LoadConfig(const std::string& path) {
 
   std::vector<ConfigText> texts;
   for (const std::string& file : files) {
+    // A pipe or a device might never end.
+    if (fs::exists(file, error) && !fs::is_regular_file(file, error)) {
+      faults.push_back(StrCat(file, ": is no regular file"));
+      continue;
+    }
     auto text = FileReader().Read(file);
     if (text.ok()) {
       texts.push_back({file, *std::move(text)});

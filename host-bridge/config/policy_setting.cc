@@ -1,5 +1,6 @@
 #include "host-bridge/config/policy_setting.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "common/base/text.h"
@@ -13,6 +14,13 @@ std::string_view Trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
+}
+
+const Key<policy::PolicyConfig>* KeyOf(std::string_view field) {
+  for (const auto& key : PolicyKeys()) {
+    if (key.field == field) return &key;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -35,6 +43,21 @@ absl::Status ApplyPolicySetting(std::string_view setting, policy::PolicyConfig& 
   const std::string_view near = Nearest(name, known);
   const std::string hint = near.empty() ? "docs/rules.md lists them" : StrCat("did you mean '", near, "'?");
   return absl::InvalidArgumentError(StrCat("'", setting, "': unknown key of [policy]; ", hint));
+}
+
+std::vector<std::string> PolicyFaults(const policy::PolicyConfig& policy) {
+  std::vector<std::string> faults = policy.Validate();
+  for (std::string& fault : faults) {
+    // "field: must not be above other_field"
+    const size_t colon = std::min(fault.find(':'), fault.size());
+    const size_t last_word = fault.rfind(' ') + 1;
+    const auto* other = KeyOf(std::string_view(fault).substr(last_word));
+    if (other != nullptr)
+      fault = StrCat(fault.substr(0, last_word), other->name, " = ", other->write(policy));
+    const auto* key = KeyOf(std::string_view(fault).substr(0, colon));
+    if (key != nullptr) fault = StrCat(key->name, " = ", key->write(policy), fault.substr(colon));
+  }
+  return faults;
 }
 
 }  // namespace ballast::config

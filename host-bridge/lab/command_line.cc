@@ -53,10 +53,10 @@ std::string CommandLineText(std::string_view command, const std::vector<std::str
   return text;
 }
 
-absl::Status CheckAtLeast(std::string_view option, int64_t value, int64_t least) {
-  if (value >= least) return absl::OkStatus();
+absl::Status CheckWithin(std::string_view option, int64_t value, int64_t least, int64_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      StrCat("--", option, ": ", value, " is too small; write at least ", least));
+      StrCat("--", option, ": ", value, " is out of range; write ", least, "..", most));
 }
 
 absl::Status WriteFile(const std::string& path, std::string_view text) {

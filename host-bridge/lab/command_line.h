@@ -29,8 +29,8 @@ inline constexpr int kExitUsage = 2;   // a wrong argument or file
 [[nodiscard]] std::string CommandLineText(std::string_view command,
                                           const std::vector<std::string>& arguments);
 
-// A whole number of at least `least`.
-[[nodiscard]] absl::Status CheckAtLeast(std::string_view option, int64_t value, int64_t least);
+// A whole number of least..most.
+[[nodiscard]] absl::Status CheckWithin(std::string_view option, int64_t value, int64_t least, int64_t most);
 
 [[nodiscard]] absl::Status WriteFile(const std::string& path, std::string_view text);
 

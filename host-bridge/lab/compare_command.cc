@@ -1,8 +1,11 @@
 #include <unistd.h>
 
+#include <limits>
+
 #include "common/base/text.h"
 #include "host-bridge/lab/command_line.h"
 #include "host-bridge/lab/commands.h"
+#include "host-bridge/lab/effort_options.h"
 #include "host-bridge/lab/report/page.h"
 #include "host-bridge/lab/report/text_report.h"
 #include "host-bridge/lab/report/verdict.h"
@@ -33,16 +36,13 @@ struct Request {
 
 po::options_description Options() {
   po::options_description options("Options");
-  options.add_options()                                                                                  //
-      ("seeds", po::value<int>()->default_value(10), "worlds of each scenario")                          //
-      ("seed", po::value<uint64_t>()->default_value(1), "the first world's seed; the others follow it")  //
+  AddEffortOptions(options, 10);
+  options.add_options()  //
       ("controllers", po::value<std::string>()->default_value(""),
        "only these, as in ballast,static; default: all")                                     //
       ("density", "search how many guests fit on the host, where the scenario asks for it")  //
-      ("density-seeds", po::value<int>()->default_value(3),
-       "worlds that each number of guests is tried in")  //
-      ("threads", po::value<unsigned>()->default_value(0),
-       "0: one a core; the results do not depend on it")                                              //
+      ("density-seeds", po::value<int64_t>()->default_value(3),
+       "worlds that each number of guests is tried in")                                               //
       ("html", po::value<std::string>()->default_value(""), "write a page with charts to this file")  //
       ("text", "print the tables also where a page is written")                                       //
       ("help", "print this text and exit");
@@ -57,16 +57,21 @@ po::options_description AllOptions() {
 
 absl::StatusOr<Request> Interpret(const po::variables_map& given, const std::vector<std::string>& arguments) {
   Request request;
-  request.effort.first_seed = given["seed"].as<uint64_t>();
-  request.effort.seeds = given["seeds"].as<int>();
-  request.effort.threads = given["threads"].as<unsigned>();
+  auto effort = EffortOf(given);
+  if (!effort.ok()) return effort.status();
+  request.effort = *std::move(effort);
   request.html = given["html"].as<std::string>();
   request.text = request.html.empty() || given.count("text") != 0;
   request.command_line = CommandLineText("compare", arguments);
-  const int density_seeds = given["density-seeds"].as<int>();
-  if (auto status = CheckAtLeast("seeds", request.effort.seeds, 1); !status.ok()) return status;
-  if (auto status = CheckAtLeast("density-seeds", density_seeds, 1); !status.ok()) return status;
-  if (given.count("density") != 0) request.density_seeds = density_seeds;
+  const auto density_seeds = given["density-seeds"].as<int64_t>();
+  if (auto status = CheckWithin("density-seeds", density_seeds, 1, std::numeric_limits<int>::max());
+      !status.ok())
+    return status;
+  if (given.count("density") != 0) {
+    request.density_seeds = static_cast<int>(density_seeds);
+  } else if (!given["density-seeds"].defaulted()) {
+    return absl::InvalidArgumentError("--density-seeds: says nothing without --density");
+  }
   auto contenders = ChooseContenders(given["controllers"].as<std::string>());
   if (!contenders.ok()) return WithContext("--controllers", contenders.status());
   request.contenders = *std::move(contenders);

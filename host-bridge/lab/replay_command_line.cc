@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <limits>
 
+#include "absl/strings/str_join.h"
 #include "common/base/text.h"
 #include "host-bridge/config/config_files.h"
 #include "host-bridge/config/policy_setting.h"
@@ -46,7 +48,8 @@ absl::Status Change(const std::string& config, const std::vector<std::string>& s
 absl::StatusOr<replay::ReplayRequest> Interpret(const po::variables_map& given) {
   if (given.count("journal") == 0) return absl::InvalidArgumentError("replay: name a journal; see --help");
   const int changes = given["changes"].as<int>();
-  if (auto status = CheckAtLeast("changes", changes, 0); !status.ok()) return status;
+  if (auto status = CheckWithin("changes", changes, 0, std::numeric_limits<int>::max()); !status.ok())
+    return status;
   std::vector<std::string> settings;
   if (given.count("policy") != 0) settings = given["policy"].as<std::vector<std::string>>();
   const std::string config = given["config"].as<std::string>();
@@ -58,7 +61,12 @@ absl::StatusOr<replay::ReplayRequest> Interpret(const po::variables_map& given) 
       given.count("carried") != 0 ? replay::HistoryMode::kCarried : replay::HistoryMode::kAsRecorded;
   request.max_changes = static_cast<size_t>(changes);
   if (!config.empty() || !settings.empty()) {
-    request.change_policy = [=](policy::PolicyConfig& policy) { return Change(config, settings, policy); };
+    request.change_policy = [=](policy::PolicyConfig& policy) {
+      if (auto status = Change(config, settings, policy); !status.ok()) return status;
+      const std::vector<std::string> faults = config::PolicyFaults(policy);
+      if (faults.empty()) return absl::OkStatus();
+      return absl::InvalidArgumentError(StrCat("the changed policy: ", absl::StrJoin(faults, "; ")));
+    };
   }
   return request;
 }

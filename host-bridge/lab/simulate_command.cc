@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "host-bridge/lab/command_line.h"
 #include "host-bridge/lab/commands.h"
+#include "host-bridge/lab/effort_options.h"
 #include "host-bridge/lab/report/measures.h"
 #include "host-bridge/lab/report/page.h"
 #include "host-bridge/lab/report/text_report.h"
@@ -26,17 +27,14 @@ struct Request {
 
 po::options_description Options() {
   po::options_description options("Options");
-  options.add_options()                                                                                  //
-      ("seeds", po::value<int>()->default_value(1), "worlds of each scenario")                           //
-      ("seed", po::value<uint64_t>()->default_value(1), "the first world's seed; the others follow it")  //
+  AddEffortOptions(options, 1);
+  options.add_options()  //
       ("controller", po::value<std::string>()->default_value("ballast"),
        "who drives the balloons; see list")  //
       ("policy", po::value<std::vector<std::string>>()->composing(),
        "KEY=VALUE, a setting of Ballast's policy as in bridge.conf, on top of the file's; may be repeated")  //
       ("log", "print the decisions of the first world that missed an expectation, else of the first")  //
-      ("threads", po::value<unsigned>()->default_value(0),
-       "0: one a core; the results do not depend on it")                                              //
-      ("html", po::value<std::string>()->default_value(""), "write a page with charts to this file")  //
+      ("html", po::value<std::string>()->default_value(""), "write a page with charts to this file")   //
       ("help", "print this text and exit");
   return options;
 }
@@ -45,13 +43,12 @@ absl::StatusOr<Request> Interpret(const po::variables_map& given, const std::vec
   if (given.count("scenario") == 0)
     return absl::InvalidArgumentError("simulate: name a scenario; see --help");
   Request request;
-  request.effort.first_seed = given["seed"].as<uint64_t>();
-  request.effort.seeds = given["seeds"].as<int>();
-  request.effort.threads = given["threads"].as<unsigned>();
+  auto effort = EffortOf(given);
+  if (!effort.ok()) return effort.status();
+  request.effort = *std::move(effort);
   request.log = given.count("log") != 0;
   request.html = given["html"].as<std::string>();
   request.command_line = CommandLineText("simulate", arguments);
-  if (auto status = CheckAtLeast("seeds", request.effort.seeds, 1); !status.ok()) return status;
   const auto chosen = ChooseContenders(given["controller"].as<std::string>());
   if (!chosen.ok()) return WithContext("--controller", chosen.status());
   if (chosen->size() != 1) return absl::InvalidArgumentError("--controller: name one; compare takes several");
@@ -60,6 +57,10 @@ absl::StatusOr<Request> Interpret(const po::variables_map& given, const std::vec
   if (!subjects.ok()) return subjects.status();
   std::vector<std::string> settings;
   if (given.count("policy") != 0) settings = given["policy"].as<std::vector<std::string>>();
+  if (!settings.empty() && !request.contender.ours) {
+    return absl::InvalidArgumentError(
+        StrCat("--policy: is Ballast's, and nothing to ", request.contender.kind.name));
+  }
   subjects = WithPolicy(*std::move(subjects), settings);
   if (!subjects.ok()) return subjects.status();
   request.subjects = *std::move(subjects);

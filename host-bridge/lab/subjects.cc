@@ -5,10 +5,10 @@
 #include <memory>
 #include <sstream>
 
+#include "absl/strings/str_join.h"
 #include "common/base/text.h"
 #include "common/os/file_reader.h"
-#include "host-bridge/config/config_keys.h"
-#include "host-bridge/config/value_text.h"
+#include "host-bridge/config/policy_setting.h"
 #include "host-bridge/lab/rivals/rivals.h"
 #include "host-bridge/lab/scenario/scenario.h"
 #include "host-bridge/lab/world/ballast_controller.h"
@@ -55,22 +55,6 @@ absl::StatusOr<Subject> LoadFile(const std::string& file) {
                  [scenario](uint64_t seed, int guests) { return scenario->Plan(seed, guests); }};
 }
 
-absl::Status ApplySetting(const std::string& setting, policy::PolicyConfig& policy) {
-  const size_t equals = setting.find('=');
-  if (equals == std::string::npos)
-    return absl::InvalidArgumentError(StrCat("--policy ", setting, ": write KEY=VALUE"));
-  const std::string name = setting.substr(0, equals);
-  std::vector<std::string_view> known;
-  for (const auto& key : config::PolicyKeys()) {
-    known.push_back(key.name);
-    if (key.name != name) continue;
-    return WithContext(StrCat("--policy ", name), key.read(setting.substr(equals + 1), policy));
-  }
-  const std::string_view near = config::Nearest(name, known);
-  return absl::InvalidArgumentError(
-      StrCat("--policy ", name, ": no such key", near.empty() ? "" : StrCat("; did you mean ", near)));
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<Subject>> LoadSubjects(const std::vector<std::string>& paths) {
@@ -89,6 +73,10 @@ absl::StatusOr<std::vector<Subject>> LoadSubjects(const std::vector<std::string>
       auto subject = LoadFile(file);
       if (!subject.ok()) {
         fault(subject.status());
+      } else if (std::any_of(subjects.begin(), subjects.end(),
+                             [&](const Subject& other) { return other.name == subject->name; })) {
+        fault(absl::InvalidArgumentError(
+            StrCat(file, ": a scenario called '", subject->name, "' is already there; results go by name")));
       } else {
         subjects.push_back(*std::move(subject));
       }
@@ -104,11 +92,13 @@ absl::StatusOr<std::vector<Subject>> WithPolicy(std::vector<Subject> subjects,
   for (Subject& subject : subjects) {
     policy::PolicyConfig policy = subject.plan(1, 0).policy;
     for (const std::string& setting : settings) {
-      if (auto status = ApplySetting(setting, policy); !status.ok()) return status;
+      if (auto status = config::ApplyPolicySetting(setting, policy); !status.ok())
+        return WithContext("--policy", status);
     }
-    const std::vector<std::string> faults = policy.Validate();
+    const std::vector<std::string> faults = config::PolicyFaults(policy);
     if (!faults.empty())
-      return absl::InvalidArgumentError(StrCat("--policy: ", subject.name, ": ", faults.front()));
+      return absl::InvalidArgumentError(
+          StrCat("--policy: ", subject.name, ": ", absl::StrJoin(faults, "; ")));
     subject.plan = [inner = subject.plan, policy](uint64_t seed, int guests) {
       WorldPlan plan = inner(seed, guests);
       plan.policy = policy;

@@ -13,7 +13,8 @@ namespace ballast::sim {
 inline constexpr char kScenarioFolder[] = "scenarios";
 
 // Each path is a file, a folder (its *.scenario files by name) or the bare name of one in kScenarioFolder;
-// none: that folder. Errors: InvalidArgument with every fault of every file, one a line.
+// none: that folder. Errors: InvalidArgument with every fault of every file, one a line; two files of one
+// name are a fault.
 [[nodiscard]] absl::StatusOr<std::vector<Subject>> LoadSubjects(const std::vector<std::string>& paths);
 
 // The subjects with these policy settings, "KEY=VALUE" as in the bridge's configuration, on top of their

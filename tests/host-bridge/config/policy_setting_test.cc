@@ -9,6 +9,8 @@ namespace ballast::config {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 std::string FaultOf(std::string_view setting) {
   policy::PolicyConfig policy;
@@ -28,6 +30,15 @@ TEST(PolicySetting, SaysWhatIsWrong) {
   EXPECT_THAT(FaultOf("presed-min=1MiB"), HasSubstr("did you mean 'pressed-min'?"));
   EXPECT_THAT(FaultOf("zzzzzzzzzzzz=1"), HasSubstr("docs/rules.md"));
   EXPECT_THAT(FaultOf("pressed-min=128MB"), HasSubstr("pressed-min=128MB: "));
+}
+
+TEST(PolicyFaults, NameKeysAndTheirValues) {
+  policy::PolicyConfig policy;
+  EXPECT_TRUE(PolicyFaults(policy).empty());
+  ASSERT_TRUE(ApplyPolicySetting("critical=50%", policy).ok());
+  ASSERT_TRUE(ApplyPolicySetting("stall-time=0s", policy).ok());
+  EXPECT_THAT(PolicyFaults(policy), UnorderedElementsAre("critical = 50%: must not be above pressed = 6%",
+                                                         StartsWith("stall-time = 0")));
 }
 
 }  // namespace

@@ -35,9 +35,10 @@ class JournalFile {
   JournalFile(const JournalFile&) = delete;
   JournalFile& operator=(const JournalFile&) = delete;
 
-  // What is appended from now on can be read without what came before. Starts the next file when this one is
-  // full
-  // (`new_file` says so). The first record of a journal needs it too.
+  // What was appended is in the file when this is OK; the next record needs a new frame.
+  [[nodiscard]] absl::Status EndFrame();
+  // Ends the frame before. What is appended from now on can be read without what came before. Starts the next
+  // file when this one is full (`new_file` says so). The first record of a journal needs it too.
   [[nodiscard]] absl::Status BeginFrame(bool& new_file);
   // Errors: INVALID_ARGUMENT when the record is empty or larger than kMaxRecordBytes; then nothing was
   // appended and the object can be used on.
@@ -55,7 +56,6 @@ class JournalFile {
   [[nodiscard]] absl::Status OpenFile();
   [[nodiscard]] absl::Status TakeOver(int64_t size);
   [[nodiscard]] absl::Status MoveAway();
-  [[nodiscard]] absl::Status EndFrame();
   [[nodiscard]] absl::Status Compress(std::string_view data, Compressor::Until until);
   [[nodiscard]] absl::Status WriteBlocks(bool also_small);
   [[nodiscard]] absl::Status Write(std::string_view bytes);

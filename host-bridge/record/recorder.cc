@@ -80,6 +80,9 @@ absl::Status Recorder::TryOpen(MonotonicTime now) {
 }
 
 absl::Status Recorder::TryBeginFrame(MonotonicTime now) {
+  // What the frame before holds is in the file, whatever becomes of the next one.
+  if (absl::Status status = file_->EndFrame(); !status.ok()) return status;
+  if (unflushed_ > 0) Written();
   bool new_file = false;
   if (absl::Status status = file_->BeginFrame(new_file); !status.ok()) return status;
   entries_in_frame_ = 0;
@@ -136,6 +139,10 @@ void Recorder::Flush() {
     Fail(status);
     return;
   }
+  Written();
+}
+
+void Recorder::Written() {
   unflushed_ = 0;
   const uint64_t noted = std::exchange(noted_, 0);
   failed_at_.reset();

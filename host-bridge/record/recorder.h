@@ -57,6 +57,8 @@ class Recorder {
   [[nodiscard]] absl::Status TryAppend(const journal::v1::Record& record);
   [[nodiscard]] absl::Status TryNoteLoss();
   void Flush();
+  // All that was appended is in the file.
+  void Written();
   void Close();
   // Gives the file up until the next attempt.
   void Fail(const absl::Status& status);
@@ -73,7 +75,7 @@ class Recorder {
   int64_t entries_in_frame_ = 0;
   MonotonicTime frame_began_;
   uint64_t lost_ = 0;       // not yet noted in the journal
-  uint64_t unflushed_ = 0;  // entries that a fault would take along
+  uint64_t unflushed_ = 0;  // entries that a fault would take along, or most of them: all count as lost
   uint64_t noted_ = 0;      // noted, but the note is not flushed either
   bool failing_ = false;
   bool said_slow_ = false;

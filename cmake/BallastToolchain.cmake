@@ -36,10 +36,14 @@ function(ballast_library name)
   endif()
 endfunction()
 
-# ballast_test(NAME SOURCES file... DEPENDS target... [LABELS label...] [TIMEOUT seconds] [SERIAL]):
-# one GoogleTest binary, its cases found by ctest one by one. Labels: unit, property, process, vm, house.
+# ballast_test(NAME SOURCES file... DEPENDS target... [LABELS label...] [TIMEOUT seconds] [SERIAL] [ONE_THREAD]):
+# one GoogleTest binary, its cases found by ctest one by one. Labels: unit, property, process, vm, house. ONE_THREAD: what
+# it tests lives in folders that may not start a thread (tests/house sees to that), so the thread sanitizer leaves it out.
 function(ballast_test name)
-  cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "SERIAL;ONE_THREAD" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(arg_ONE_THREAD AND BALLAST_SANITIZE STREQUAL thread)
+    return()
+  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()

@@ -1,6 +1,6 @@
 // The order of a decision: assess the host and every guest, ask the giving rules in order of rank, hand out
-// what the host can spare, take what is still missing, remember. One pass over the guests; what later steps
-// need of the few that ask or could give is kept in short lists.
+// what the host can spare, take what is still missing, remember. One pass over the guests, and a second look
+// at those that could give when something is missing; what later steps need is kept in short lists.
 #include "host-bridge/policy/decide.h"
 
 #include <algorithm>

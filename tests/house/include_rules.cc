@@ -9,7 +9,8 @@ namespace ballast::house {
 namespace {
 
 // Kinds of headers that are not the project's own; a rule names these or the beginning of a project path.
-//   std    <vector>              posix  <unistd.h>, <sys/socket.h>, <linux/vm_sockets.h>
+//   std    <vector>              threads  <thread>, <mutex>, <atomic> and their like
+//   posix  <unistd.h>, <sys/socket.h>, <linux/vm_sockets.h>
 //   absl   absl/...              asio, program_options, json: the three parts of Boost in use
 //   grpc   grpc/, grpcpp/        wire   generated *.pb.h and what of protobuf they need
 //   test   gtest, gmock, benchmark
@@ -22,13 +23,15 @@ const std::vector<Rule>& Rules() {
   static const auto& rules = *new std::vector<Rule>{
       {"common/base/", {"std", "absl", "common/base/"}},
       {"common/kernel/", {"std", "absl", "common/base/", "common/kernel/"}},
-      {"common/os/", {"std", "posix", "absl", "common/base/", "common/os/"}},
+      {"common/os/", {"std", "threads", "posix", "absl", "common/base/", "common/os/"}},
       {"common/transport/", {"std", "posix", "absl", "common/base/", "common/os/", "common/transport/"}},
-      {"common/journal/", {"std", "posix", "absl", "common/base/", "common/os/", "common/journal/"}},
+      {"common/journal/",
+       {"std", "threads", "posix", "absl", "common/base/", "common/os/", "common/journal/"}},
 
       {"guest-agent/sensors/",
        {"std", "posix", "absl", "common/base/", "common/kernel/", "common/os/", "guest-agent/sensors/"}},
-      {"guest-agent/service/", {"std", "posix", "absl", "grpc", "wire", "common/", "guest-agent/"}},
+      {"guest-agent/service/",
+       {"std", "threads", "posix", "absl", "grpc", "wire", "common/", "guest-agent/"}},
       {"guest-agent/", {"std", "posix", "absl", "program_options", "grpc", "common/", "guest-agent/"}},
 
       {"host-bridge/policy/", {"std", "common/base/", "host-bridge/policy/"}},
@@ -38,17 +41,17 @@ const std::vector<Rule>& Rules() {
       {"host-bridge/observe/convert_",
        {"std", "absl", "wire", "common/base/", "host-bridge/policy/snapshot.h", "host-bridge/observe/"}},
       {"host-bridge/session/",
-       {"std", "posix", "absl", "asio", "grpc", "wire", "common/", "host-bridge/policy/",
+       {"std", "threads", "posix", "absl", "asio", "grpc", "wire", "common/", "host-bridge/policy/",
         "host-bridge/observe/", "host-bridge/session/"}},
       {"host-bridge/vmm/",
-       {"std", "posix", "absl", "asio", "json", "common/base/", "common/kernel/", "common/os/",
+       {"std", "threads", "posix", "absl", "asio", "json", "common/base/", "common/kernel/", "common/os/",
         "common/transport/", "host-bridge/policy/snapshot.h", "host-bridge/vmm/"}},
       {"host-bridge/config/",
        {"std", "posix", "absl", "program_options", "common/base/", "common/os/", "common/transport/",
         "host-bridge/policy/policy_config.h", "host-bridge/policy/snapshot.h", "host-bridge/config/"}},
       {"host-bridge/record/",
-       {"std", "posix", "absl", "wire", "common/base/", "common/os/", "common/journal/", "host-bridge/policy/",
-        "host-bridge/record/"}},
+       {"std", "threads", "posix", "absl", "wire", "common/base/", "common/os/", "common/journal/",
+        "host-bridge/policy/", "host-bridge/record/"}},
       {"host-bridge/lab/model/", {"std", "common/base/", "host-bridge/lab/model/"}},
       {"host-bridge/lab/scenario/",
        {"std", "absl", "common/base/", "host-bridge/policy/", "host-bridge/config/", "host-bridge/lab/model/",
@@ -61,8 +64,8 @@ const std::vector<Rule>& Rules() {
         "host-bridge/lab/scenario/world_to_run.h", "host-bridge/lab/world/controller.h",
         "host-bridge/lab/rivals/"}},
       {"host-bridge/lab/report/",
-       {"std", "absl", "json", "common/base/", "host-bridge/lab/scenario/", "host-bridge/lab/world/",
-        "host-bridge/lab/model/", "host-bridge/lab/report/"}},
+       {"std", "threads", "absl", "json", "common/base/", "host-bridge/lab/scenario/",
+        "host-bridge/lab/world/", "host-bridge/lab/model/", "host-bridge/lab/report/"}},
       {"host-bridge/lab/replay/",
        {"std", "absl", "common/base/", "common/os/", "common/journal/", "host-bridge/policy/",
         "host-bridge/record/", "host-bridge/lab/replay/"}},
@@ -70,10 +73,11 @@ const std::vector<Rule>& Rules() {
        {"std", "posix", "absl", "program_options", "common/", "host-bridge/policy/", "host-bridge/config/",
         "host-bridge/record/", "host-bridge/lab/"}},
       {"host-bridge/control/",
-       {"std", "posix", "absl", "asio", "common/", "host-bridge/policy/", "host-bridge/observe/",
+       {"std", "threads", "posix", "absl", "asio", "common/", "host-bridge/policy/", "host-bridge/observe/",
         "host-bridge/session/", "host-bridge/vmm/", "host-bridge/record/", "host-bridge/config/",
         "host-bridge/control/"}},
-      {"host-bridge/", {"std", "posix", "absl", "asio", "program_options", "common/", "host-bridge/"}},
+      {"host-bridge/",
+       {"std", "threads", "posix", "absl", "asio", "program_options", "common/", "host-bridge/"}},
 
       // Tests, fakes and lab programs join any two parts; that nothing includes them follows from the rows
       // above.
@@ -86,9 +90,14 @@ const std::vector<Rule>& Rules() {
 // be included by them within their own folder.
 constexpr std::array<std::string_view, 2> kPureEndings{"_parser", "_plan"};
 constexpr std::array<std::string_view, 5> kPure{"std", "absl", "common/base/", "common/kernel/",
-                                                 "host-bridge/vmm/balloon_statistics.h"};
+                                                "host-bridge/vmm/balloon_statistics.h"};
 // JSON text in, values out: reading QMP needs a JSON parser, and Boost's is pure.
 constexpr std::array<std::string_view, 2> kJsonReaders{"qmp_parser", "qmp_stream"};
+
+// Where none of these is included everything happens on the caller's thread.
+constexpr std::array<std::string_view, 10> kThreads{
+    "atomic", "barrier",   "condition_variable", "future",     "latch",
+    "mutex",  "semaphore", "shared_mutex",       "stop_token", "thread"};
 
 constexpr int kMaxLines = 400;
 constexpr int kMaxMainLines = 150;
@@ -150,6 +159,7 @@ std::string_view KindOf(const Include& include) {
     if (name.starts_with(library)) return "test";
   }
   if (!include.angled) return name;
+  if (std::find(kThreads.begin(), kThreads.end(), name) != kThreads.end()) return "threads";
   return name.find('.') == std::string_view::npos && name.find('/') == std::string_view::npos ? "std"
                                                                                               : "posix";
 }

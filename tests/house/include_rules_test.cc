@@ -44,6 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Edge{"host-bridge/policy/x.cc", "\"absl/status/status.h\""},      //
                       Edge{"host-bridge/policy/x.cc", "\"common/os/clock.h\""},         //
                       Edge{"host-bridge/policy/rules/x.cc", "\"host-bridge/vmm/actuator.h\""},
+                      Edge{"host-bridge/policy/x.cc", "<thread>"},
+                      Edge{"host-bridge/lab/world/x.cc", "<atomic>"},
                       Edge{"host-bridge/policy/x.cc", "\"ballast/guest/v1/guest_agent.pb.h\""},
                       Edge{"host-bridge/vmm/x.cc", "\"host-bridge/policy/decide.h\""},
                       Edge{"host-bridge/vmm/x.cc", "\"ballast/guest/v1/guest_agent.pb.h\""},

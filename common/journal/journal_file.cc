@@ -55,8 +55,13 @@ absl::Status JournalFile::TakeOver(int64_t size) {
     return absl::FailedPreconditionError(
         StrCat(options_.path, ": is there already and is no journal; move it away or name another path"));
   }
+  if (!whole) {
+    // Not worth the old file's place.
+    if (::ftruncate(fd_.Get(), 0) != 0) return Fault(errno);
+    return Write(MakeFileHeader());
+  }
   size_ = size;
-  const bool current = whole && ReadU32(bytes.substr(kMagic.size())) == kVersion;
+  const bool current = ReadU32(bytes.substr(kMagic.size())) == kVersion;
   return current && !IsFull() ? absl::OkStatus() : MoveAway();
 }
 

@@ -97,12 +97,15 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
   if (news.report) facts.report = news.report;
   if (news.vmm_lost) {
     facts.vmm.reset();
-    // Whoever answers now may be another process: only what is read from it counts, so earlier targets are
-    // void.
-    facts.history = {};
+    guest.vmm_lost = true;
     guest.settling.reset();
   }
-  if (news.vmm) facts.vmm = news.vmm;
+  if (news.vmm) {
+    // Whoever answers now may be another process: only what is read from it counts, so earlier targets are
+    // void. Until then what was promised stays promised.
+    if (std::exchange(guest.vmm_lost, false)) facts.history = {};
+    facts.vmm = news.vmm;
+  }
   TendLink(guest, facts, news.was_reset);
 }
 

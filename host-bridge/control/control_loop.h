@@ -68,6 +68,7 @@ class ControlLoop {
     std::optional<policy::Hold::Why> last_hold;
     std::optional<BalloonBytes> settling;  // a target whose arrival is still to be reported
     MonotonicTime settling_since;
+    bool vmm_lost = false;  // and nobody has answered since
     bool link_held = true;  // a session starts held: whether its guest runs is not known yet
   };
 

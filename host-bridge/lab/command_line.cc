@@ -33,7 +33,8 @@ std::string HelpText(std::string_view usage, std::string_view purpose,
   text << "usage: ballast-lab " << usage << "\n\n"
        << purpose << "\n\n"
        << options
-       << "\nexit code: 0 fine, 1 an expectation missed or a difference found, 2 a wrong argument or file\n";
+       << "\nexit code: 0 fine, 1 an expectation missed or a recorded decision not repeated, 2 a wrong "
+          "argument or file\n";
   return text.str();
 }
 

@@ -12,7 +12,7 @@
 namespace ballast::sim {
 
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitMissed = 1;  // an expectation was missed, or a difference found
+inline constexpr int kExitMissed = 1;  // an expectation was missed, or a decision not repeated
 inline constexpr int kExitUsage = 2;   // a wrong argument or file
 
 // Arguments of one command, without its name. `positional` is the option that takes the words without "--";

@@ -8,6 +8,8 @@ namespace ballast::sim {
 
 namespace po = boost::program_options;
 
+// A result of each is kept; a million worlds of one scenario take a day and more.
+constexpr int64_t kMostSeeds = 1'000'000;
 // More than any machine has, and few enough to start.
 constexpr int64_t kMostThreads = 4096;
 
@@ -23,8 +25,7 @@ absl::StatusOr<Effort> EffortOf(const po::variables_map& given) {
   const auto seeds = given["seeds"].as<int64_t>();
   const auto seed = given["seed"].as<int64_t>();
   const auto threads = given["threads"].as<int64_t>();
-  if (auto status = CheckWithin("seeds", seeds, 1, std::numeric_limits<int>::max()); !status.ok())
-    return status;
+  if (auto status = CheckWithin("seeds", seeds, 1, kMostSeeds); !status.ok()) return status;
   if (auto status = CheckWithin("seed", seed, 0, std::numeric_limits<int64_t>::max() - seeds); !status.ok())
     return status;
   if (auto status = CheckWithin("threads", threads, 0, kMostThreads); !status.ok()) return status;

@@ -17,7 +17,8 @@ constexpr std::string_view kUsage =
     "  replay JOURNAL...      decide again on what a bridge recorded, and show the differences\n"
     "  list                   the scenarios and controllers there are\n\n"
     "Each command has --help. --version prints the version.\n"
-    "exit code: 0 fine, 1 an expectation missed or a difference found, 2 a wrong argument or file\n";
+    "exit code: 0 fine, 1 an expectation missed or a recorded decision not repeated, 2 a wrong argument or "
+    "file\n";
 
 struct Command {
   std::string_view name;

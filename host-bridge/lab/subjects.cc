@@ -25,9 +25,11 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
     std::vector<std::string> files;
-    for (const auto& entry : fs::directory_iterator(path, error)) {
-      if (entry.path().extension() == kEnding) files.push_back(entry.path().generic_string());
+    fs::directory_iterator entries(path, error);
+    for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+      if (entries->path().extension() == kEnding) files.push_back(entries->path().generic_string());
     }
+    if (error) return absl::InvalidArgumentError(StrCat(path, ": ", error.message()));
     std::sort(files.begin(), files.end());
     if (!files.empty()) return files;
     return absl::InvalidArgumentError(StrCat(path, ": holds no file *", kEnding));
@@ -35,13 +37,15 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
   if (fs::exists(path, error)) return std::vector<std::string>{path};
   const std::string by_name = StrCat(kScenarioFolder, "/", path, kEnding);
   if (fs::exists(by_name, error)) return std::vector<std::string>{by_name};
-  return absl::InvalidArgumentError(
-      StrCat(path, ": neither a file or folder nor a scenario in ", kScenarioFolder, "/"));
+  return absl::InvalidArgumentError(StrCat(path, ": neither a file or folder nor a scenario in ",
+                                           kScenarioFolder, "/ below the present directory"));
 }
 
 absl::StatusOr<Subject> LoadFile(const std::string& file) {
   // A device or a pipe would be read for ever.
-  if (!fs::is_regular_file(file)) return absl::InvalidArgumentError(StrCat(file, ": is no regular file"));
+  std::error_code error;
+  if (!fs::is_regular_file(file, error))
+    return absl::InvalidArgumentError(StrCat(file, ": is no regular file"));
   const auto text = FileReader().Read(fs::absolute(file).string());
   if (!text.ok()) return absl::InvalidArgumentError(MessageOf(text.status()));
   auto read = ReadScenario(file, *text);

@@ -23,11 +23,6 @@ int64_t FitBudget(const View& view, int64_t target, int64_t budget, const Policy
   return std::min(affordable, view.target);
 }
 
-int64_t ClampTake(const View& view, int64_t target, const PolicyConfig& config) {
-  const int64_t most = AlignDown(view.most_balloon, config.alignment_bytes);
-  return std::min(AlignDown(target, config.alignment_bytes), most);
-}
-
 int64_t GrantOf(const View& view, int64_t target) { return std::max<int64_t>(0, view.Position() - target); }
 
 }  // namespace ballast::policy

@@ -1,5 +1,5 @@
-// Rule 11: the last word on every target. Limits, alignment and what the host can spare; the step, the dead
-// band and the cooldown are already kept where takings are shared out (rules/share_out.cc).
+// Rule 11 for grants: limits, alignment and what the host can spare. A taking keeps floor, step, dead band
+// and cooldown where it is worked out (rules/donor.cc) and shared out (rules/share_out.cc).
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,6 @@ namespace ballast::policy {
 // The same target again, raised until the grant fits `budget` >= 0. The standing target when nothing is left
 // of it.
 [[nodiscard]] int64_t FitBudget(const View& view, int64_t target, int64_t budget, const PolicyConfig& config);
-
-// A taking's target, not above the floor's balloon, rounded in the guest's favour.
-[[nodiscard]] int64_t ClampTake(const View& view, int64_t target, const PolicyConfig& config);
 
 // Bytes of the host's memory that a target promises to the guest beyond what it has or was promised before.
 [[nodiscard]] int64_t GrantOf(const View& view, int64_t target);

@@ -13,6 +13,7 @@
 #include "host-bridge/policy/arithmetic.h"
 #include "host-bridge/policy/assess.h"
 #include "host-bridge/policy/clamp.h"
+#include "host-bridge/policy/commitments.h"
 #include "host-bridge/policy/rules/rule.h"
 #include "host-bridge/policy/rules/taking.h"
 
@@ -58,20 +59,6 @@ auto ServingOrder(const Asker& asker) {
   const bool asks = rule == Rule::kPressedGrow || rule == Rule::kBalloonShrankByItself;
   const int need = asker.view.state == GuestState::kCritical ? 0 : asks ? 1 : 2;
   return std::tuple(!asker.acts(), need, -asker.limits().weight, std::string_view(asker.limits().name));
-}
-
-// Bytes already promised and not yet with the guest. Of a VMM that does not answer the last word counts.
-int64_t PromisedUnseen(const GuestHistory& history) {
-  if (!history.target || !history.last_actual) return 0;
-  return std::clamp<int64_t>(Sub((*history.last_actual).count, (*history.target).count), 0, kLargestSize);
-}
-
-int64_t LargestHold(const Snapshot& snapshot, MonotonicTime now) {
-  int64_t bytes = 0;
-  for (const ReclaimHold& hold : snapshot.reclaim_holds) {
-    if (!hold.until || *hold.until > now) bytes = std::max(bytes, std::min(hold.bytes, kLargestSize));
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -128,6 +115,8 @@ class Planner {
     if (hold) outcome_.holds.push_back({index, *hold});
     if (!managed) {
       outstanding_ = Add(outstanding_, PromisedUnseen(history));
+      // A guest that stands still holds what was taken from it all the same.
+      if (hold == Hold::Why::kNotRunning) reclaimed_ = Add(reclaimed_, HeldBy(facts(index)));
       return;
     }
     view.index = index;
@@ -192,11 +181,12 @@ class Planner {
     const bool keeps_it = !view.heard && !view.facts->rebooted;
     const int64_t kept = keeps_it ? WithMargin(host_.reserve) : host_.reserve;
     const int64_t budget = std::max<int64_t>(0, Sub(spare_, kept));
-    if (!view.heard || view.state != GuestState::kCritical) return budget;
-    // One that is about to have a task killed need not wait until others have filled the reserve again: what
-    // it is short of, beside what is on its way, may come out of it. Its full release may not.
+    const bool urgent = view.heard && view.level == GuestState::kCritical;
+    if (!urgent || view.facts->history.grown_on == Maybe(view.facts->report->at)) return budget;
+    // One that is about to have a task killed need not wait until others have filled the reserve again: once
+    // a report, what it is short of, beside what is on its way, may come out of it. Its full release may not.
     const int64_t untouched = host_.reserve - ShareOf(host_.reserve, config_.critical_draw_permyriad);
-    const int64_t short_of = Sub(ShortOf(view, config_), view.actual - view.Position());
+    const int64_t short_of = Sub(DireShortage(view, config_), view.actual - view.Position());
     return std::max(budget, std::min(short_of, Sub(spare_, untouched)));
   }
 
@@ -235,7 +225,8 @@ class Planner {
     history.progress_actual = {view.actual};
     history.target = BalloonBytes{target};
     const Rule rule = asker.give.reason.rule;
-    if ((rule == Rule::kPressedGrow || rule == Rule::kIdleGuest) && !asker.give.reason.clamped) {
+    const bool answers = rule == Rule::kPressedGrow || rule == Rule::kIdleGuest;
+    if (view.heard && ((answers && !asker.give.reason.clamped) || rule == Rule::kCriticalRelease)) {
       history.grown_on = view.facts->report->at;
     }
     history.idle_step = {};  // part of what it would undo is back already

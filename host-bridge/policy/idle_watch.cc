@@ -37,7 +37,6 @@ void Regret(const View& view, GuestHistory& history, const PolicyConfig& config,
   history.idle_wait = std::min(Nanos{Add(wait.count, wait.count)}, config.idle_max_wait);
   history.regretted_at = now;
   history.calm_since.reset();
-  history.idle_step = {};
   history.idle_step_at.reset();
 }
 
@@ -53,11 +52,11 @@ void JudgeLastStep(View& view, GuestHistory& history, const PolicyConfig& config
   const bool suffers = Suffers(view, config);
   const bool pressed = view.level >= GuestState::kPressed;
   if (watched && (suffers || pressed)) {
-    view.idle_undo = std::max<int64_t>(0, history.idle_step.count);
     Regret(view, history, config, now);
   } else if (pressed) {
     if (since < config.idle_regret_window || suffers) Regret(view, history, config, now);
     history.idle_step_at.reset();
+    history.idle_step = {};
   }
 }
 
@@ -76,6 +75,8 @@ void WatchIdle(View& view, GuestHistory& history, const PolicyConfig& config, Mo
   WatchWorkingSet(view, history, config, now);
   JudgeLastStep(view, history, config, now);
   Forget(history, config, now);
+  // A step that turned out to be wrong is owed until something was given, were the host to have nothing now.
+  if (!history.idle_step_at) view.idle_undo = std::max<int64_t>(0, history.idle_step.count);
   const bool calm = view.state <= GuestState::kComfortable;
   if (!calm) {
     history.calm_since.reset();

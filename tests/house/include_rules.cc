@@ -61,7 +61,7 @@ const std::vector<Rule>& Rules() {
         "host-bridge/lab/world/"}},
       {"host-bridge/lab/rivals/",
        {"std", "common/base/", "host-bridge/policy/snapshot.h", "host-bridge/lab/model/",
-        "host-bridge/lab/scenario/world_to_run.h", "host-bridge/lab/world/controller.h",
+        "host-bridge/lab/scenario/planned_world.h", "host-bridge/lab/world/controller.h",
         "host-bridge/lab/rivals/"}},
       {"host-bridge/lab/report/",
        {"std", "threads", "absl", "json", "common/base/", "host-bridge/lab/scenario/",

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "absl/time/clock.h"
-#include "host-bridge/lab/replay/replay_command.h"
+#include "host-bridge/lab/replay/run_replay.h"
 #include "tests/process/rig.h"
 
 namespace ballast::process {

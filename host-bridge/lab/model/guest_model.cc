@@ -150,8 +150,6 @@ void GuestModel::Feel(Nanos span, const Strain& strain) {
   }
 }
 
-// Programs touch what they hold; what was swapped comes back where there is room, and elsewhere changes
-// places.
 void GuestModel::Deflate(Nanos span, Strain& strain) {
   const int64_t excess = memory_.balloon() - std::max(halfway_, target_);
   if (excess <= 0 || stuck_) return;

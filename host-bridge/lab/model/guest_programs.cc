@@ -118,6 +118,8 @@ void GuestModel::Kill(int64_t unmet, Strain& strain) {
   ShrinkAnon(strain);
 }
 
+// Programs touch what they hold; what was swapped comes back where there is room, and elsewhere changes
+// places.
 void GuestModel::TouchSwapped(Nanos span, Strain& strain) {
   if (memory_.swapped() == 0) return;
   const int64_t touched = BytesIn(memory_.swapped() / kTouchPeriodSeconds, span);

@@ -45,16 +45,22 @@ Summary Summarize(const std::vector<WorldResult>& worlds) {
   for (const WorldResult& world : worlds) {
     const Measures& measures = world.measures;
     summary.total += measures;
+    summary.seconds.guest += Seconds(measures.guest_time);
+    summary.seconds.starved += Seconds(measures.starved);
+    summary.seconds.starved_by_us += Seconds(measures.starved_by_us);
+    summary.seconds.stalled += Seconds(measures.stalled);
+    summary.seconds.host_swapping += Seconds(measures.host_swapping);
     seconds += Seconds(world.length);
     if (measures.guest_oom_kills + measures.host_oom_kills > 0) ++summary.worlds_with_kills;
     stalls.push_back(StallRate(measures));
     amplifications.push_back(measures.residency_amplification());
   }
-  summary.stall_seconds_per_guest_hour = SpreadOf(StallRate(summary.total), stalls);
+  summary.stall_seconds_per_guest_hour =
+      SpreadOf(Ratio(summary.seconds.stalled, summary.seconds.guest / 3600), stalls);
   summary.amplification = SpreadOf(summary.total.residency_amplification(), amplifications);
   summary.mean_resident_bytes = Ratio(summary.total.resident_byte_seconds, seconds);
   summary.commands_per_guest_hour =
-      Ratio(static_cast<double>(summary.total.commands), Hours(summary.total.guest_time));
+      Ratio(static_cast<double>(summary.total.commands), summary.seconds.guest / 3600);
   return summary;
 }
 
@@ -68,10 +74,10 @@ const std::vector<Column>& Columns() {
       {"VMs", "lost", "Whole VMs killed by the host's kernel because the host ran out of memory.",
        [](const Summary& s) { return ShortCount(s.total.host_oom_kills); }, true},
       {"low", "mem s", "Guest time, in seconds, with MemAvailable below 2 % of usable memory.",
-       [](const Summary& s) { return ShortText(Seconds(s.total.starved)); }},
+       [](const Summary& s) { return ShortText(s.seconds.starved); }},
       {"of it", "ours",
        "Of this, seconds in which the balloon held what was missing and the host had it above its reserve.",
-       [](const Summary& s) { return ShortText(Seconds(s.total.starved_by_us)); }, true},
+       [](const Summary& s) { return ShortText(s.seconds.starved_by_us); }, true},
       {"stall", "s/h", "Seconds in which some task of the guest waited for memory (PSI), a guest-hour.",
        [](const Summary& s) { return ShortText(s.stall_seconds_per_guest_hour.overall); }},
       {"stall", "p99", "The same in the world with the 99th percentile of all seeds.",
@@ -85,7 +91,7 @@ const std::vector<Column>& Columns() {
       {"peak", "GiB", "Most memory of the host in use at any time in any world, in GiB.",
        [](const Summary& s) { return GibText(static_cast<double>(s.total.host_peak_bytes)); }},
       {"swap", "s", "Host time, in seconds, in which the host's memory did not suffice.",
-       [](const Summary& s) { return ShortText(Seconds(s.total.host_swapping)); }, true},
+       [](const Summary& s) { return ShortText(s.seconds.host_swapping); }, true},
       {"rever-", "sals",
        "Moves of a target by more than 64 MiB against such a move less than 10 minutes before.",
        [](const Summary& s) { return ShortCount(s.total.reversals); }},

@@ -15,10 +15,20 @@ struct Spread {
   double p99 = 0;
 };
 
+// Sums over all worlds, in seconds: what a nanosecond count holds ends at 2.5 million hours.
+struct TimesOf {
+  double guest = 0;
+  double starved = 0;
+  double starved_by_us = 0;
+  double stalled = 0;
+  double host_swapping = 0;
+};
+
 struct Summary {
   size_t worlds = 0;
   size_t worlds_with_kills = 0;
-  Measures total;  // sums; the peak is the highest
+  Measures total;  // sums (of times up to what they hold); the peak is the highest
+  TimesOf seconds;
   Spread stall_seconds_per_guest_hour;
   Spread amplification;
   double mean_resident_bytes = 0;  // host memory behind the guests, over time

@@ -65,6 +65,9 @@ std::vector<std::string> LinesOf(const std::vector<Better>& list) {
 }
 
 std::vector<VerdictList> ListsOf(const Comparison& comparison, const Verdicts& verdicts) {
+  const bool ours_ran = std::any_of(comparison.scenarios.begin(), comparison.scenarios.end(),
+                                    [](const ScenarioStandings& one) { return OursIn(one) != nullptr; });
+  if (!ours_ran) return {{"Ballast", {"was not run: there is nothing to compare with"}}};
   std::vector<VerdictList> lists = {
       {StrCat(
            "Rivals with fewer kills or less stall than Ballast at equal density (mean host memory at most ",

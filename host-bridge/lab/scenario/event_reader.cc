@@ -86,9 +86,12 @@ class EventReader {
   void Repeat(const Add& add) {
     // Each is held in memory, for each guest: a year of something every minute has half a million.
     constexpr int64_t kMostTimes = 1'000'000;
-    if (draft_.every && (spec_.length - draft_.at).count / draft_.every->count >= kMostTimes) {
-      Fault("every",
-            StrCat("would happen more than ", kMostTimes, " times in this world; write a longer time"));
+    constexpr int64_t kMostInAllGuests = 10'000'000;
+    int64_t guests = 0;
+    for (const GuestGroup& group : spec_.groups) guests += group.count;
+    const int64_t most = std::min(kMostTimes, kMostInAllGuests / std::max<int64_t>(1, guests));
+    if (draft_.every && (spec_.length - draft_.at).count / draft_.every->count >= most) {
+      Fault("every", StrCat("would happen more than ", most, " times in this world; write a longer time"));
       return;
     }
     Nanos at = draft_.at;

@@ -25,13 +25,17 @@ bool IsKnown(std::string_view measure) {
   return std::find(kMeasures.begin(), kMeasures.end(), measure) != kMeasures.end();
 }
 
-absl::StatusOr<double> ParseLimit(std::string_view text) {
+// Sizes are for measures that count bytes.
+absl::StatusOr<double> ParseLimit(std::string_view measure, std::string_view text) {
   static const auto& numbers = *new TextForm<double>(NumberText(0, 1e18));
   const auto number = numbers.parse(text);
   if (number.ok()) return *number;
+  if (measure.find("bytes") == std::string_view::npos) {
+    return absl::InvalidArgumentError(StrCat("'", text, "' is no number; write for example '0' or '1.25'"));
+  }
   if (const auto size = ParseSize(text); size.ok()) return static_cast<double>(*size);
   return absl::InvalidArgumentError(
-      StrCat("'", text, "' is neither a number nor a size; write for example '0', '1.25' or '4GiB'"));
+      StrCat("'", text, "' is neither a number nor a size; write for example '0' or '4GiB'"));
 }
 
 }  // namespace
@@ -52,7 +56,7 @@ std::vector<Expectation> ReadExpectations(const config::IniSection& section, Fau
                 StrCat("has no direction; write ", left.measure, " <= ", line.value, " or >="));
       continue;
     }
-    const auto limit = ParseLimit(line.value);
+    const auto limit = ParseLimit(left.measure, line.value);
     if (!limit.ok()) {
       faults.At(section, line, MessageOf(limit.status()));
       continue;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "host-bridge/lab/scenario/planned_world.h"
 #include "host-bridge/lab/scenario/scenario_spec.h"
-#include "host-bridge/lab/scenario/world_to_run.h"
 
 namespace ballast::sim {
 

@@ -59,7 +59,7 @@ class Reader {
     for (const std::string_view name : {"scenario", "host"}) {
       if (!seen_.contains(name)) Missing(StrCat("[", name, "]"));
     }
-    if (groups_.empty()) Missing("[guests NAME]");
+    if (!has_guests_) Missing("[guests NAME]");
     CheckHost();
     for (const auto& [section, settings, group] : groups_) CheckGroup(section, settings, group);
     CheckCount();
@@ -84,7 +84,10 @@ class Reader {
   void TakeSection(const IniSection& section) {
     const std::string_view name = NameIn(section);
     const std::string_view word = std::string_view(section.name).substr(0, section.name.find_first_of(" \t"));
-    if (const auto [first, fresh] = seen_.emplace(section.name, section.at); !fresh) {
+    // However many blanks are between the two.
+    const std::string key = name.empty() ? section.name : StrCat(word, " ", name);
+    has_guests_ = has_guests_ || word == "guests";
+    if (const auto [first, fresh] = seen_.emplace(key, section.at); !fresh) {
       faults_.At(section, StrCat("duplicate; this section is already at ", TextOf(first->second),
                                  "; keep one of the two"));
       return;
@@ -241,6 +244,7 @@ class Reader {
   ScenarioSpec spec_;
   Faults faults_;
   std::map<std::string, config::Origin, std::less<>> seen_;  // sections, and where
+  bool has_guests_ = false;                                  // a section of guests is there, readable or not
   Settings head_;
   Settings host_;
   IniSection host_section_;

@@ -8,9 +8,9 @@
 #include "common/base/time.h"
 #include "common/base/units.h"
 #include "host-bridge/lab/model/device.h"
+#include "host-bridge/lab/scenario/planned_world.h"
 #include "host-bridge/lab/scenario/random.h"
 #include "host-bridge/lab/scenario/workload_kind.h"
-#include "host-bridge/lab/scenario/world_to_run.h"
 #include "host-bridge/policy/policy_config.h"
 #include "host-bridge/policy/snapshot.h"
 

@@ -5,8 +5,10 @@
 namespace ballast::sim {
 
 void Faults::At(const config::IniSection& section, const config::IniLine& line, std::string_view what) {
-  Add(line.at.line,
-      StrCat(TextOf(line.at), ": [", section.name, "] ", line.key, " = ", line.value, ": ", what));
+  // "measure <= 3" is read as the key "measure <".
+  const bool compares = line.key.ends_with('<') || line.key.ends_with('>');
+  Add(line.at.line, StrCat(TextOf(line.at), ": [", section.name, "] ", line.key, compares ? "= " : " = ",
+                           line.value, ": ", what));
 }
 
 void Faults::At(const config::IniSection& section, std::string_view what) {

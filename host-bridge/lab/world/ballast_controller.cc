@@ -6,7 +6,7 @@
 namespace ballast::sim {
 namespace {
 
-// The bridge reads the host's files once a second.
+// As the bridge does (LoopSettings::host_interval).
 constexpr Nanos kHostInterval = Milliseconds(100);
 // While the host is short the donors' cooldowns and dwells run; after this long without a decision nobody can
 // give.

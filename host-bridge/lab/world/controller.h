@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/base/time.h"
-#include "host-bridge/lab/scenario/world_to_run.h"
+#include "host-bridge/lab/scenario/planned_world.h"
 #include "host-bridge/policy/snapshot.h"
 
 namespace ballast::sim {

@@ -89,8 +89,9 @@ void GuestRun::Measure(Nanos span, int64_t spare, Measures& measures) {
   if (starves || starves_) {
     const Nanos lasted = starves == starves_ ? span : span / 2;
     measures.starved = measures.starved + lasted;
-    if (memory.balloon() >= missing && spare >= missing)
-      measures.starved_by_us = measures.starved_by_us + lasted;
+    // Whose fault the end of a shortage was is what it was at the last look into it.
+    if (starves) starved_by_us_ = memory.balloon() >= missing && spare >= missing;
+    if (starved_by_us_) measures.starved_by_us = measures.starved_by_us + lasted;
   }
   starves_ = starves;
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "host-bridge/lab/model/guest_model.h"
-#include "host-bridge/lab/scenario/world_to_run.h"
+#include "host-bridge/lab/scenario/planned_world.h"
 #include "host-bridge/lab/world/controller.h"
 #include "host-bridge/lab/world/run.h"
 #include "host-bridge/lab/world/simulated_agent.h"
@@ -89,6 +89,7 @@ class GuestRun {
   int64_t stalled_ns_ = 0;
   int64_t kills_ = 0;
   bool starves_ = false;
+  bool starved_by_us_ = false;
   bool busy_ = true;
   bool rebooted_ = false;
   bool started_ = false;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/base/time.h"
-#include "host-bridge/lab/scenario/world_to_run.h"
+#include "host-bridge/lab/scenario/planned_world.h"
 #include "host-bridge/lab/world/controller.h"
 
 namespace ballast::sim {

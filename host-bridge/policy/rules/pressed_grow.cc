@@ -11,15 +11,10 @@ namespace {
 // to that one.
 constexpr Nanos kLongestEta = Seconds(10);
 
-}  // namespace
-
-int64_t ShortOf(const View& view, const PolicyConfig& config) {
+// Up to 5/4 of the pressed threshold, or up to `kept` where that is more, and what will be gone by then.
+int64_t ShortOfUpTo(int64_t kept, const View& view, const PolicyConfig& config) {
   const GuestReading& reading = *view.reading;
   const int64_t pressed = view.thresholds.pressed_available_bytes;
-  // A guest that is put just above its threshold is back at it in a moment. While the host can spare it, it
-  // gets what rule 8 would leave it.
-  const bool plenty = view.host_state == HostState::kHealthy;
-  const int64_t kept = plenty ? ShareOf(view.used, config.idle_reserve_permyriad) : 0;
   int64_t bytes = 0;
   if (reading.available_bytes < pressed) {
     bytes = std::max(WithMargin(pressed), kept) - reading.available_bytes;
@@ -33,6 +28,17 @@ int64_t ShortOf(const View& view, const PolicyConfig& config) {
   bytes = Add(bytes, BytesDuring(rate, eta));
   return std::max(bytes, config.alignment_bytes);
 }
+
+}  // namespace
+
+int64_t ShortOf(const View& view, const PolicyConfig& config) {
+  // A guest that is put just above its threshold is back at it in a moment. While the host can spare it, it
+  // gets what rule 8 would leave it.
+  const bool plenty = view.host_state == HostState::kHealthy;
+  return ShortOfUpTo(plenty ? ShareOf(view.used, config.idle_reserve_permyriad) : 0, view, config);
+}
+
+int64_t DireShortage(const View& view, const PolicyConfig& config) { return ShortOfUpTo(0, view, config); }
 
 // The shortage is measured at the present size, so it counts from actual; a standing target that is already
 // lower is kept, or the lag of the balloon would let a tick weaken the one before.

@@ -73,6 +73,9 @@ using RuleFunction = std::optional<Proposal> (*)(const View&, const PolicyConfig
 // alignment unit.
 [[nodiscard]] int64_t ShortOf(const View& view, const PolicyConfig& config);
 
+// The same without what only a host with plenty gives: what keeps tasks from being killed.
+[[nodiscard]] int64_t DireShortage(const View& view, const PolicyConfig& config);
+
 // The reason's fields that are the same for every rule.
 [[nodiscard]] Reason ReasonFor(Rule rule, const View& view);
 

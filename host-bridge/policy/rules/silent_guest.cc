@@ -13,7 +13,8 @@ std::optional<Proposal> SilentGuest(const View& view, const PolicyConfig& config
   if (view.target - view.actual >= config.alignment_bytes) wanted = view.actual;
   if (view.lease_over && view.actual > view.baseline_balloon)
     wanted = std::min(wanted, view.baseline_balloon);
-  if (wanted >= view.target && !(view.lease_over && view.target < view.actual)) return std::nullopt;
+  // A grant that does not arrive may have to be sent again.
+  if (wanted >= view.target && view.target >= view.actual) return std::nullopt;
   Proposal proposal{{wanted}, {view.target}, ReasonFor(Rule::kSilentGuest, view)};
   proposal.reason.wanted_bytes = std::max<int64_t>(0, view.Position() - wanted);
   return proposal;

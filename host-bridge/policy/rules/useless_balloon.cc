@@ -8,9 +8,9 @@
 namespace ballast::policy {
 
 std::optional<Proposal> UselessBalloon(const View& view, const PolicyConfig&) {
-  if (!view.useless || view.Position() <= view.baseline_balloon) return std::nullopt;
+  if (!view.useless || std::max(view.actual, view.target) <= view.baseline_balloon) return std::nullopt;
   Proposal proposal{{view.baseline_balloon}, {view.Position()}, ReasonFor(Rule::kUselessBalloon, view)};
-  proposal.reason.wanted_bytes = view.Position() - view.baseline_balloon;
+  proposal.reason.wanted_bytes = std::max<int64_t>(0, view.Position() - view.baseline_balloon);
   return proposal;
 }
 

@@ -118,6 +118,25 @@ TEST_F(LoopTest, ALostVmmLinkMakesTheGuestUnmanagedUntilItIsReadAgain) {
   EXPECT_THAT(lines_, Contains(HasSubstr("unmanaged: connection closed")));
 }
 
+TEST_F(LoopTest, WhatWasPromisedStaysPromisedUntilTheVmmAnswersAgain) {
+  std::vector<policy::Snapshot> seen;
+  settings_.record = [&](const policy::Snapshot& snapshot, MonotonicTime, const policy::Outcome&) {
+    seen.push_back(snapshot);
+  };
+  Manage();
+  VmmSays(768 * kMiB);
+  GuestSays(10 * kMiB);
+  loop_->Step();
+  ASSERT_EQ(actuator_.commands.size(), 1u);
+  mailbox_.OnLink(vmm::LinkState::kFailed, absl::UnavailableError("connection closed"));
+  loop_->Step();
+  EXPECT_EQ(seen.back().guests[0].history.target, Maybe(BalloonBytes{0}));
+  EXPECT_EQ(seen.back().guests[0].history.last_actual, Maybe(BalloonBytes{768 * kMiB}));
+  VmmSays(100 * kMiB);
+  loop_->Step();
+  EXPECT_FALSE(seen.back().guests[0].history.target) << "it may be another process";
+}
+
 TEST_F(LoopTest, TheReceiptTellsHowLongTheGuestWaited) {
   Manage();
   VmmSays(768 * kMiB);
@@ -250,7 +269,8 @@ TEST_F(LoopTest, RecordsWhatWasDecidedOnBeforeAnythingIsDoneAboutIt) {
     size_t commands = 0;
   };
   std::vector<Entry> entries;
-  settings_.record = [&](const policy::Snapshot& snapshot, MonotonicTime now, const policy::Outcome& outcome) {
+  settings_.record = [&](const policy::Snapshot& snapshot, MonotonicTime now,
+                         const policy::Outcome& outcome) {
     entries.push_back({snapshot, now, outcome, actuator_.commands.size()});
   };
   Manage();

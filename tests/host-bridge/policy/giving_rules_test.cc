@@ -84,6 +84,25 @@ TEST(CriticalRelease, DrawsOnTheReserveOnlyForWhatTheGuestIsShortOf) {
   EXPECT_EQ(DecisionFor(forbidden, forbidden.Tick(), "g")->target.count, 2 * kGiB - 8 * kMiB);
 }
 
+TEST(CriticalRelease, DrawsOnTheReserveOnceAReport) {
+  World world;
+  world.Host(64 * kGiB, kReserve);
+  world.With(Guest("g").Boot(4 * kGiB).Balloon(2 * kGiB).Available(20 * kMiB));
+  EXPECT_TRUE(DecisionFor(world, world.Tick(), "g"));
+  world.SetBalloon("g", 2 * kGiB - 133 * kMiB);  // it has arrived, and nothing was heard since
+  EXPECT_FALSE(DecisionFor(world, world.LaterUnheard(Milliseconds(500)).Tick(), "g"));
+}
+
+TEST(CriticalRelease, TheReserveIsNotForComfort) {
+  World world;
+  // Healthy, with a little above its reserve; a fourth of what the guest uses would be 14 GiB.
+  world.Host(640 * kGiB, 64 * kGiB + 100 * kMiB);
+  world.With(Guest("g").Boot(64 * kGiB).Balloon(8 * kGiB).Available(100 * kMiB));
+  const auto decision = DecisionFor(world, world.Tick(), "g");
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(8 * kGiB - decision->target.count, 540 * kMiB) << "5/4 of the pressed threshold of 512 MiB";
+}
+
 TEST(Grants, LeaveTheHostItsReserveHalfOfItOrAMargin) {
   struct Case {
     const char* what;

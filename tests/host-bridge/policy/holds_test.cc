@@ -49,6 +49,7 @@ TEST(OperatorHold, CountsBalloonsThatAreThereAndOnTheirWay) {
   const Case cases[] = {
       {"held by a balloon", Guest("other").Boot(4 * kGiB).Balloon(kGiB), false},
       {"held by one of a guarded guest", Guest("other").Boot(4 * kGiB).Balloon(kGiB).In(Mode::kGuard), false},
+      {"held by one that stands still", Guest("other").Boot(4 * kGiB).Balloon(kGiB).Paused(), false},
       {"on its way", Guest("other").Boot(4 * kGiB).Balloon(0).Target(kGiB).Available(3 * kGiB), false},
       {"one byte short", Guest("other").Boot(4 * kGiB).Balloon(kGiB - 1), true},
       {"an observed guest's balloon is nobody's doing",

@@ -247,6 +247,22 @@ TEST(IdleUndo, GivesExactlyThatStepBack) {
   EXPECT_TRUE(world.Later(Seconds(1)).Tick().decisions.empty()) << "once";
 }
 
+TEST(IdleUndo, IsOwedUntilTheHostCanPayIt) {
+  World world = AfterOneStep();
+  const int64_t step = world.Of("lazy").history.idle_step.count;
+  world.Host(64 * kGiB, 64 * kGiB / 10);  // nothing above its reserve
+  world.Report("lazy").stall_permyriad = 10;
+  EXPECT_FALSE(DecisionFor(world, world.Tick(), "lazy"));
+  world.Report("lazy").stall_permyriad = 0;
+  EXPECT_FALSE(DecisionFor(world, world.Later(Seconds(1)).Tick(), "lazy"));
+  world.Host(64 * kGiB, 32 * kGiB);
+  const auto undo = DecisionFor(world, world.Later(Seconds(1)).Tick(), "lazy");
+  ASSERT_TRUE(undo);
+  EXPECT_EQ(undo->reason.rule, Rule::kIdleGuest);
+  EXPECT_EQ(undo->target.count, step - undo->reason.wanted_bytes);
+  EXPECT_TRUE(world.Later(Seconds(1)).Tick().decisions.empty()) << "once";
+}
+
 TEST(IdleUndo, OfAStepHalfDoneGoesBackToWhereItBegan) {
   World world = AfterOneStep();
   world.SetBalloon("lazy", 100 * kMiB);

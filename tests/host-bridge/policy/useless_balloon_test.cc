@@ -74,6 +74,19 @@ TEST(UselessBalloon, IsAlsoJudgedWhileItMoves) {
   EXPECT_EQ(decision->target.count, 0);
 }
 
+TEST(UselessBalloon, ABalloonOnItsWayBeyondTheBaselineIsStopped) {
+  World world;
+  world.With(Held(4 * kGiB).Baseline(2 * kGiB + 512 * kMiB).Target(2 * kGiB));
+  std::optional<Decision> decision;
+  for (int second = 0; second < 40 && !decision; ++second) {
+    world.SetBalloon("vfio", 256 * kMiB + second * 20 * kMiB);
+    decision = DecisionFor(world, world.Later(Seconds(1)).Tick(), "vfio");
+  }
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->reason.rule, Rule::kUselessBalloon);
+  EXPECT_EQ(decision->target.count, kGiB + 512 * kMiB);
+}
+
 TEST(UselessBalloon, NothingIsTakenOnSuspicionEither) {
   World world;
   world.Host(64 * kGiB, 4 * kGiB);

@@ -1,70 +1,80 @@
-#include "host-bridge/lab/replay/replay_command.h"
-
+// What a user types after `ballast-lab replay`.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
 
+#include "host-bridge/lab/command_line.h"
+#include "host-bridge/lab/commands.h"
 #include "tests/common/journal/scratch.h"
 #include "tests/host-bridge/record/journal_world.h"
 
-namespace ballast::replay {
+namespace ballast::sim {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
-class ReplayCommandTest : public ::testing::Test {
+// A policy that sees no shortage.
+const std::vector<std::string> kSleepy = {
+    "critical=0%",   "critical-min=0", "critical-max=0",        "pressed=0%",
+    "pressed-min=0", "pressed-max=0",  "exhaustion-horizon=0ms"};
+
+class ReplayCommandLine : public ::testing::Test {
  protected:
-  int Run() { return RunReplay(options_, out_, err_); }
-  void Record() {
-    record::Recorder recorder(record::RecorderAt(options_.journal), [](LogLevel, const std::string&) {});
-    record::PlayWorld(20, &recorder);
+  ReplayCommandLine() {
+    record::Recorder recorder(record::RecorderAt(journal_), [](LogLevel, const std::string&) {});
+    record::PlayWorld(60, &recorder);
+  }
+
+  int Run(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    return ReplayCommand(arguments, out_, err_);
   }
 
   const journal::Scratch scratch_;
-  ReplayOptions options_{.journal = scratch_.Path("journal"), .request = {}};
+  const std::string journal_ = scratch_.Path("journal");
   std::ostringstream out_;
   std::ostringstream err_;
 };
 
-TEST_F(ReplayCommandTest, IsContentWhenAllIsAsRecorded) {
-  Record();
-  EXPECT_EQ(Run(), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("20 entries over 19.000 s"));
-  EXPECT_EQ(err_.str(), "");
+TEST_F(ReplayCommandLine, TheSamePolicyDecidesTheSame) {
+  EXPECT_EQ(Run({journal_}), 0) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("60 entries"));
+  EXPECT_EQ(Run({journal_, "--carried"}), 0) << err_.str();
 }
 
-TEST_F(ReplayCommandTest, ACutJournalIsNoFault) {
-  Record();
-  const std::string bytes = journal::ReadAll(options_.journal);
-  journal::WriteAll(options_.journal, bytes + "BJ\x01");
-  EXPECT_EQ(Run(), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("cut at byte " + std::to_string(bytes.size()) + ", after 20 entries"));
+TEST_F(ReplayCommandLine, AnotherPolicyShowsWhatItWouldDo) {
+  std::vector<std::string> arguments = {journal_};
+  for (const std::string& setting : kSleepy) arguments.insert(arguments.end(), {"--policy", setting});
+  EXPECT_EQ(Run(arguments), 0) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("would be"));
+  arguments.insert(arguments.end(), {"--changes", "0"});
+  EXPECT_EQ(Run(arguments), 0);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("would be"))) << "counted, not shown";
 }
 
-TEST_F(ReplayCommandTest, FailsWhenTheDecisionsAreNotThoseRecorded) {
-  {
-    record::Recorder recorder(record::RecorderAt(options_.journal), [](LogLevel, const std::string&) {});
-    for (record::RecordedEntry entry : record::PlayWorld(20, nullptr)) {
-      entry.outcome.decisions.clear();
-      recorder.Record(entry.snapshot, entry.now, entry.outcome);
-    }
-  }
-  EXPECT_EQ(Run(), 1);
+TEST_F(ReplayCommandLine, AConfigurationReplacesTheRecordedPolicy) {
+  const std::string config = scratch_.Path("bridge.conf");
+  std::string text = "[policy]\n";
+  for (const std::string& setting : kSleepy) text += setting + "\n";
+  journal::WriteAll(config, text);
+  EXPECT_EQ(Run({journal_, "--config", config}), 0) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("would be"));
 }
 
-TEST_F(ReplayCommandTest, SaysWhatItCannotRead) {
-  journal::WriteAll(options_.journal, "[bridge]\n");
-  EXPECT_EQ(Run(), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("is no journal"));
-  std::filesystem::remove(options_.journal);
-  Record();
-  std::string bytes = journal::ReadAll(options_.journal);
-  bytes[journal::kFileHeaderBytes + 20] ^= 1;
-  journal::WriteAll(options_.journal, bytes);
-  EXPECT_EQ(Run(), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("could not be read"));
+TEST_F(ReplayCommandLine, WrongArgumentsAreNamed) {
+  EXPECT_EQ(Run({}), kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("name a journal"));
+  EXPECT_EQ(Run({journal_, "--policy", "presed=5%"}), kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("did you mean 'pressed'"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("entries"))) << "nothing is replayed";
+  EXPECT_EQ(Run({journal_, "--config", scratch_.Path("none.conf")}), kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("none.conf"));
+  EXPECT_EQ(Run({scratch_.Path("none")}), kExitUsage);
+  EXPECT_EQ(Run({journal_, "--changes", "-1"}), kExitUsage);
 }
 
 }  // namespace
-}  // namespace ballast::replay
+}  // namespace ballast::sim

@@ -153,7 +153,7 @@ guest_oom_kill <= 0
       "t.scenario:5: [host] total = 8GB: ",
       "t.scenario:8: [guests web] workload = idle-havy: unknown workload; did you mean 'idle-heavy'?",
       "t.scenario:12: [event x] at = 2h: is not before the end; write less than 1h",
-      "t.scenario:15: [expect] guest_oom_kill < = 0: unknown measure; did you mean 'guest_oom_kills'?"};
+      "t.scenario:15: [expect] guest_oom_kill <= 0: unknown measure; did you mean 'guest_oom_kills'?"};
   size_t at = 0;
   for (const auto& text : wanted) {
     at = faults.find(text, at);
@@ -235,9 +235,17 @@ INSTANTIATE_TEST_SUITE_P(
              ":15: [event e] over = 1s: pause does not grow; leave it out"},
         Case{"ExpectNoDirection", "[expect]\nreversals = 0\n",
              ":11: [expect] reversals = 0: has no direction; write reversals <= 0 or >="},
-        Case{"ExpectNoNumber", "[expect]\nreversals <= few\n", "'few' is neither a number nor a size"},
+        Case{"ExpectNoNumber", "[expect]\nreversals <= few\n", "'few' is no number"},
         Case{"ExpectTwice", "[expect]\nreversals <= 1\nreversals <= 2\n",
-             ":12: [expect] reversals < = 2: duplicate"},
+             ":12: [expect] reversals <= 2: duplicate"},
+        Case{"ExpectACountNoSize", "[expect]\nreversals <= 4GiB\n",
+             ":11: [expect] reversals <= 4GiB: '4GiB' is no number"},
+        Case{"SameNameWithMoreBlanks", "[guests  web]\nboot = 1GiB\nworkload = steady\n",
+             ":10: [guests  web]: duplicate; this section is already at "},
+        Case{"EventTooOften",
+             "[guests x]\ncount = 9000\nboot = 1GiB\nworkload = steady\n"
+             "[event e]\nguest = x\nkind = reset\nat = 1s\nevery = 1s\n",
+             ":18: [event e] every = 1s: would happen more than 1110 times in this world"},
         Case{"NotALine", "what is this\n", ":10: 'what is this' is neither a [section] nor a setting"}),
     [](const auto& row) { return std::string(row.param.name); });
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "host-bridge/lab/world/static_sizes.h"
 #include "tests/host-bridge/lab/world/small_world.h"
 
@@ -152,6 +154,18 @@ TEST(Run, StarvingUnderABalloonIsOurFaultWhereTheHostHadTheMemory) {
   EXPECT_EQ(measures.starved_by_us, Nanos{});
 }
 
+TEST(Run, TheEndOfAShortageIsBlamedAsTheShortageWas) {
+  WorldPlan plan = SmallWorld(Seconds(120), {QuietGuest("a", kGiB, 300 * kMiB)});
+  plan.host = Host(kGiB, 500 * kMiB);  // has nothing to give
+  const auto squeeze_and_release = [](const WorldSight& sight, std::vector<Command>& commands) {
+    if (TimeOf(sight) == Seconds(20)) commands.push_back({0, 900 * kMiB});
+    if (TimeOf(sight) == Seconds(60)) commands.push_back({0, 0});
+  };
+  const Measures measures = sim::Run(plan, FunctionController(squeeze_and_release)).measures;
+  EXPECT_NEAR(InSeconds(measures.starved), 40, 3);
+  EXPECT_EQ(measures.starved_by_us, Nanos{});
+}
+
 TEST(Run, SamplesTellTheCourse) {
   const WorldPlan plan =
       SmallWorld(Seconds(100), {QuietGuest("a", kGiB, 300 * kMiB), QuietGuest("b", kGiB, 100 * kMiB)});
@@ -183,6 +197,13 @@ TEST(Run, EndsWhenThePlanEnds) {
 
 TEST(Run, AWorldWithoutGuestsEnds) {
   EXPECT_EQ(sim::Run(SmallWorld(Seconds(100), {}), StaticSizes()).measures.guest_time, Nanos{});
+}
+
+TEST(Measures, HoldNoMoreTimeThanFits) {
+  Measures sum;
+  sum.starved = Nanos{std::numeric_limits<int64_t>::max() - 1};
+  sum += sum;
+  EXPECT_EQ(sum.starved.count, std::numeric_limits<int64_t>::max());
 }
 
 TEST(Measures, AddUpAndKeepTheHighestPeak) {

@@ -7,7 +7,7 @@
 #include "host-bridge/config/policy_setting.h"
 #include "host-bridge/lab/command_line.h"
 #include "host-bridge/lab/commands.h"
-#include "host-bridge/lab/replay/replay_command.h"
+#include "host-bridge/lab/replay/run_replay.h"
 
 namespace ballast::sim {
 namespace {
@@ -35,7 +35,7 @@ absl::Status Change(const std::string& config, const std::vector<std::string>& s
                     policy::PolicyConfig& policy) {
   if (!config.empty()) {
     const config::Loaded loaded = config::LoadConfig(config);
-    if (!loaded.faults.empty()) return absl::InvalidArgumentError(loaded.faults.front());
+    if (!loaded.faults.empty()) return absl::InvalidArgumentError(absl::StrJoin(loaded.faults, "\n"));
     policy = loaded.config.policy;
   }
   for (const std::string& setting : settings) {

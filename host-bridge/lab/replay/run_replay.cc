@@ -1,4 +1,4 @@
-#include "host-bridge/lab/replay/replay_command.h"
+#include "host-bridge/lab/replay/run_replay.h"
 
 #include "common/base/text.h"
 #include "host-bridge/lab/replay/replay_text.h"

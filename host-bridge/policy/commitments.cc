@@ -1,0 +1,29 @@
+#include "host-bridge/policy/commitments.h"
+
+#include <algorithm>
+
+#include "host-bridge/policy/arithmetic.h"
+
+namespace ballast::policy {
+
+int64_t PromisedUnseen(const GuestHistory& history) {
+  if (!history.target || !history.last_actual) return 0;
+  return std::clamp<int64_t>(Sub((*history.last_actual).count, (*history.target).count), 0, kLargestSize);
+}
+
+int64_t HeldBy(const GuestFacts& facts) {
+  if (facts.limits.mode != Mode::kGuard && facts.limits.mode != Mode::kFull) return 0;
+  const int64_t actual = facts.vmm->value.balloon_actual.count;
+  const int64_t commanded = facts.history.target.value_or(BalloonBytes{actual}).count;
+  return std::clamp<int64_t>(std::max(actual, commanded), 0, kLargestSize);
+}
+
+int64_t LargestHold(const Snapshot& snapshot, MonotonicTime now) {
+  int64_t bytes = 0;
+  for (const ReclaimHold& hold : snapshot.reclaim_holds) {
+    if (!hold.until || *hold.until > now) bytes = std::max(bytes, std::min(hold.bytes, kLargestSize));
+  }
+  return bytes;
+}
+
+}  // namespace ballast::policy

@@ -300,4 +300,11 @@ const std::vector<Key<GuestEntry>>& GuestKeys() {
   return keys;
 }
 
+const Key<PolicyConfig>* PolicyKeyOf(std::string_view field) {
+  for (const auto& key : PolicyKeys()) {
+    if (key.field == field) return &key;
+  }
+  return nullptr;
+}
+
 }  // namespace ballast::config

@@ -28,6 +28,8 @@ struct Key {
 
 [[nodiscard]] const std::vector<Key<BridgeConfig>>& BridgeKeys();
 [[nodiscard]] const std::vector<Key<policy::PolicyConfig>>& PolicyKeys();
+// The key of [policy] for a field of PolicyConfig; nullptr: none has that name.
+[[nodiscard]] const Key<policy::PolicyConfig>* PolicyKeyOf(std::string_view field);
 [[nodiscard]] const std::vector<Key<GuestEntry>>& GuestKeys();
 
 // "debug", "info", "warning", "error".

@@ -232,13 +232,6 @@ class Interpreter {
     }
   }
 
-  static const Key<policy::PolicyConfig>* PolicyKeyOf(std::string_view field) {
-    for (const auto& key : PolicyKeys()) {
-      if (key.field == field) return &key;
-    }
-    return nullptr;
-  }
-
   // A field named at the end of the policy's sentence becomes "key (value, where it was set)".
   [[nodiscard]] std::string InOperatorsWords(std::string_view sentence) const {
     const size_t last_word = sentence.rfind(' ') + 1;

@@ -16,13 +16,6 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-const Key<policy::PolicyConfig>* KeyOf(std::string_view field) {
-  for (const auto& key : PolicyKeys()) {
-    if (key.field == field) return &key;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 absl::Status ApplyPolicySetting(std::string_view setting, policy::PolicyConfig& policy) {
@@ -51,10 +44,10 @@ std::vector<std::string> PolicyFaults(const policy::PolicyConfig& policy) {
     // "field: must not be above other_field"
     const size_t colon = std::min(fault.find(':'), fault.size());
     const size_t last_word = fault.rfind(' ') + 1;
-    const auto* other = KeyOf(std::string_view(fault).substr(last_word));
+    const auto* other = PolicyKeyOf(std::string_view(fault).substr(last_word));
     if (other != nullptr)
       fault = StrCat(fault.substr(0, last_word), other->name, " = ", other->write(policy));
-    const auto* key = KeyOf(std::string_view(fault).substr(0, colon));
+    const auto* key = PolicyKeyOf(std::string_view(fault).substr(0, colon));
     if (key != nullptr) fault = StrCat(key->name, " = ", key->write(policy), fault.substr(colon));
   }
   return faults;

@@ -8,7 +8,7 @@ namespace ballast::sim {
 
 namespace po = boost::program_options;
 
-// A result of each is kept; a million worlds of one scenario take a day and more.
+// A result of each is kept in memory.
 constexpr int64_t kMostSeeds = 1'000'000;
 // More than any machine has, and few enough to start.
 constexpr int64_t kMostThreads = 4096;

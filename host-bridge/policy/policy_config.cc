@@ -93,6 +93,7 @@ void CheckBalloon(const PolicyConfig& config, Faults& faults) {
 void CheckTaking(const PolicyConfig& config, Faults& faults) {
   faults.Permyriad("host_reserve_permyriad", config.host_reserve_permyriad);
   faults.Bytes("host_reserve_min_bytes", config.host_reserve_min_bytes, 0, kMostBytes);
+  faults.Permyriad("critical_draw_permyriad", config.critical_draw_permyriad);
   faults.Permyriad("host_some_permyriad", config.host_some_permyriad, 1);
   faults.Permyriad("host_full_permyriad", config.host_full_permyriad, 1);
   faults.Permyriad("guest_reserve_permyriad", config.guest_reserve_permyriad);
@@ -113,7 +114,6 @@ void CheckIdle(const PolicyConfig& config, Faults& faults) {
   faults.Span("idle_interval", config.idle_interval, kTick, kHour);
   faults.Bytes("idle_probe_bytes", config.idle_probe_bytes, kMiB, kMostBytes);
   faults.Permyriad("idle_reserve_permyriad", config.idle_reserve_permyriad);
-  faults.Permyriad("critical_draw_permyriad", config.critical_draw_permyriad);
   faults.Permyriad("idle_stall_permyriad", config.idle_stall_permyriad, 1);
   faults.Bytes("idle_refault_bytes_per_second", config.idle_refault_bytes_per_second, 4 * kKiB, kMostBytes);
   faults.Span("idle_regret_window", config.idle_regret_window, {0}, kDay);

@@ -65,8 +65,8 @@ struct PolicyConfig {
   int64_t stall_slack_bytes = kMiB;
   Nanos first_block = Seconds(30);
   Nanos max_block = Seconds(30 * 60);
-  // The VMM still holds more than the guest's size, by this and a quarter of the balloon, this long after the
-  // balloon settled: what was taken did not come back to the host (VFIO, huge pages, macOS).
+  // The VMM holds more than the guest's size, by this and a quarter of the balloon, for this long, whether
+  // the balloon rests or moves: what was taken did not come back to the host (VFIO, huge pages, macOS).
   int64_t useless_slack_bytes = 128 * kMiB;
   Nanos useless_after = Seconds(30);
   // A backend does not change while its VM runs; half a day bounds what a wrong verdict costs.

@@ -90,11 +90,13 @@ TEST(JournalFile, OfAnotherVersionIsMovedAway) {
   EXPECT_EQ(ReadAll(scratch.Path("j")), MakeFileHeader());
 }
 
-TEST(JournalFile, HalfAHeaderIsMovedAway) {
+TEST(JournalFile, HalfAHeaderIsBegunAnewAndTheOldFileStays) {
   const Scratch scratch;
+  WriteAll(scratch.Path("j.1"), "history");
   WriteAll(scratch.Path("j"), kMagic.substr(0, 5));
   OpenAt(scratch.Path("j"));
   EXPECT_EQ(ReadAll(scratch.Path("j")), MakeFileHeader());
+  EXPECT_EQ(ReadAll(scratch.Path("j.1")), "history");
 }
 
 TEST(JournalFile, StartsAnewWhenFullAndKeepsOneOldFile) {

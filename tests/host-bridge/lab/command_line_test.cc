@@ -16,6 +16,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr char kShort[] = R"(
 [scenario]
@@ -62,6 +63,18 @@ TEST_F(CommandLine, RunsAFileUnderEachController) {
   EXPECT_THAT(out_.str(), AllOf(HasSubstr("short: ballast"), HasSubstr("2 worlds"), HasSubstr("kept")));
   EXPECT_EQ(Compare({"--seeds", "1", "--controllers", "ballast,static"}), kExitOk) << err();
   EXPECT_THAT(out_.str(), AllOf(HasSubstr("static"), HasSubstr("Verdict")));
+}
+
+TEST_F(CommandLine, NothingIsSaidOfBallastWhereItDidNotRun) {
+  EXPECT_EQ(Compare({"--seeds", "1", "--controllers", "static"}), kExitOk) << err();
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("was not run"), Not(HasSubstr("none"))));
+}
+
+TEST_F(CommandLine, ALinkToItselfIsRefused) {
+  const std::string link = scratch_.Path("loop.scenario");
+  std::filesystem::create_symlink("loop.scenario", link);
+  EXPECT_EQ(Run(SimulateCommand, {scratch_.Path("")}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("loop.scenario: is no regular file"));
 }
 
 TEST_F(CommandLine, NumbersOutOfRangeAreRefused) {

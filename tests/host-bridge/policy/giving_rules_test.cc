@@ -178,6 +178,16 @@ TEST(SilentGuest, LosesItsPendingShrinkOnceAndItsBalloonAfterTheLease) {
   EXPECT_GT(decision->reason.age, Seconds(30));
 }
 
+TEST(SilentGuest, AGrantThatDoesNotArriveIsSentAgainBeforeTheLease) {
+  World world;
+  world.With(Guest("db").Balloon(700 * kMiB).Available(20 * kMiB));
+  ASSERT_EQ(DecisionFor(world, world.Tick(), "db")->target.count, 0);
+  const auto decision = DecisionFor(world, world.LaterUnheard(Seconds(13)).Tick(), "db");
+  ASSERT_TRUE(decision) << "its write may have died";
+  EXPECT_EQ(decision->reason.rule, Rule::kSilentGuest);
+  EXPECT_EQ(decision->target.count, 0);
+}
+
 TEST(SilentGuest, GetsBackToItsBaselineNotMore) {
   World world;
   world.With(Guest("db").Balloon(700 * kMiB).Baseline(768 * kMiB).ReportAge(Seconds(31)));

@@ -179,6 +179,10 @@ void Conversation::OnEvent(const guest::v1::Event& event) {
       return observer_.OnEvent({Kind::kPressureTrigger, event.pressure_trigger().threshold_us()});
     case guest::v1::Event::kBalloonShrank:
       return observer_.OnEvent({Kind::kBalloonShrank, event.balloon_shrank().bytes()});
+    case guest::v1::Event::kOomVerdict:
+    case guest::v1::Event::kOomBegins:
+    case guest::v1::Event::kReclaimStall:
+    case guest::v1::Event::kMemoryRequest:
     case guest::v1::Event::KIND_NOT_SET:
       return;  // a kind of event newer than this bridge
   }

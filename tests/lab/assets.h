@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -18,5 +19,15 @@ struct Assets {
 
 // FAILED_PRECONDITION names what is missing and the command that brings it.
 [[nodiscard]] absl::StatusOr<Assets> FindAssets();
+
+// A kernel guests can boot, with the initramfs that has its modules: for GuestOptions.
+struct LabKernel {
+  std::string release;  // "6.1.0-56-cloud-amd64"
+  std::string kernel;
+  std::string initramfs;
+};
+
+// All of them, the default one first. Errors as above.
+[[nodiscard]] absl::StatusOr<std::vector<LabKernel>> LabKernels();
 
 }  // namespace ballast::lab

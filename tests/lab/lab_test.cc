@@ -38,6 +38,28 @@ TEST_F(LabTest, BootsQuicklyAndRunsCommands) {
   EXPECT_EQ(guest->Exec("kill -9 $$")->status, 128 + SIGKILL);
 }
 
+TEST_F(LabTest, EveryKernelHasWhatTestsNeed) {
+  const absl::StatusOr<std::vector<LabKernel>> kernels = LabKernels();
+  ASSERT_TRUE(kernels.ok()) << kernels.status();
+  ASSERT_EQ(kernels->size(), 2U);
+  EXPECT_NE((*kernels)[0].release, (*kernels)[1].release);
+  for (const LabKernel& kernel : *kernels) {
+    SCOPED_TRACE(kernel.release);
+    Guest* guest = Boot({.memory_mib = 256,
+                         .zram_mib = 64,
+                         .agent = false,
+                         .kernel = kernel.kernel,
+                         .initramfs = kernel.initramfs});
+    ASSERT_NE(guest, nullptr);
+    EXPECT_EQ(guest->Exec("uname -r")->output, kernel.release + "\n");
+    EXPECT_THAT(guest->Exec("cat /proc/swaps")->output, HasSubstr("/dev/zram0"));
+    EXPECT_EQ(
+        guest->Exec("ls /sys/kernel/btf/vmlinux /sys/fs/cgroup/memory.reclaim /proc/pressure/memory")->status,
+        0);
+    ASSERT_EQ(guest->SetBalloon(192 * kMiB), absl::OkStatus());
+  }
+}
+
 TEST_F(LabTest, CommandsRunBesideEachOtherAndDieWithTheirConnection) {
   Guest* guest = Boot({.memory_mib = 256, .agent = false});
   ASSERT_NE(guest, nullptr);
@@ -56,7 +78,8 @@ TEST_F(LabTest, CommandsRunBesideEachOtherAndDieWithTheirConnection) {
 }
 
 TEST_F(LabTest, BalloonMovesBothWays) {
-  // Free page reporting would return what the hog leaves behind before it is measured, on a slow host at least.
+  // Free page reporting would return what the hog leaves behind before it is measured, on a slow host at
+  // least.
   Guest* guest = Boot({.memory_mib = 512, .free_page_reporting = false, .agent = false});
   ASSERT_NE(guest, nullptr);
   EXPECT_EQ(guest->BalloonActual().value(), 512 * kMiB);

@@ -51,6 +51,7 @@ std::string ToText(const AgentConfig& config) {
   return StrCat("vsock-port = ", config.vsock_port, "\nno-vsock = ", config.vsock ? "false" : "true",
                 "\nsocket = ", config.socket, "\ndial = ", config.dial, "\nroot = ", config.root,
                 "\nassumed-burst = ", FormatSize(config.assumed_burst_bytes_per_second),
+                "\nno-protection = ", config.protect ? "false" : "true",
                 "\nlog-level = ", NameOf(config.log_level), "\n");
 }
 

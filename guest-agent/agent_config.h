@@ -21,6 +21,9 @@ struct AgentConfig {
   std::string dial;  // "2:PORT": connect to the host instead of listening on vsock; empty: listen
   std::string root;  // put before /proc and /sys; for tests
   int64_t assumed_burst_bytes_per_second = kGiB;  // 1 MiB..1 TiB; the fastest allocator to be ready for
+  // False: do without the measures that keep the agent alive and prompt in a guest without memory (to
+  // compare).
+  bool protect = true;
   LogLevel log_level = LogLevel::kInfo;
 
   friend bool operator==(const AgentConfig&, const AgentConfig&) = default;

@@ -1,10 +1,7 @@
 // ballast-agent: tells whoever steers this guest how much memory it has left.
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <ctime>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -13,18 +10,22 @@
 #include "common/os/clock.h"
 #include "common/os/log.h"
 #include "common/os/stop_signal.h"
-#include "common/transport/socket.h"
+#include "guest-agent/open_sockets.h"
 #include "guest-agent/options.h"
 #include "guest-agent/service/agent_server.h"
 #include "guest-agent/service/listener.h"
-#include "guest-agent/survival.h"
+#include "guest-agent/survival/own_memory.h"
+#include "guest-agent/survival/survival.h"
 
 namespace ballast::agent {
 namespace {
 
 constexpr int kBadConfig = 2;
 constexpr int kCannotRun = 1;
-constexpr int kBacklog = 64;
+
+// By then a host that is there has introduced itself and watches: what was in use until now and will not be
+// again may go.
+constexpr Nanos kSettled = Seconds(60);
 
 // Differs between starts even when a guest's clock was set back: time and process id.
 uint64_t NewGeneration() {
@@ -35,54 +36,23 @@ AgentIdentity Identify(const FileReader& files, const Sensors& sensors, std::str
   AgentIdentity identity{.version = BALLAST_VERSION,
                          .generation = NewGeneration(),
                          .machine = ReadMachineFacts(files),
-                         .capabilities = {}};
+                         .capabilities = {},
+                         .self_checks = {}};
   identity.capabilities.assign(sensors.Capabilities().begin(), sensors.Capabilities().end());
   identity.capabilities.push_back({"psi_trigger", std::move(trigger_reason)});
   return identity;
 }
 
-// Source ports below 1024 prove root to the host; the first free one serves.
-absl::StatusOr<UniqueFd> Dial(VsockAddress host) {
-  absl::StatusOr<UniqueFd> last = absl::UnavailableError("no port tried");
-  for (uint32_t port = kFirstUnprivilegedPort - 1; port >= kFirstUnprivilegedPort - 16; --port) {
-    last = StartConnectVsock(host.cid, host.port, port);
-    if (last.ok()) return last;
-  }
-  return last;
-}
-
-absl::Status OpenSockets(const AgentConfig& config, Listener::Options& options) {
-  if (const auto host = DialAddress(config)) {
-    options.dial = [address = *host] { return Dial(address); };
-  } else if (config.vsock) {
-    auto vsock = ListenVsock(config.vsock_port, kBacklog);
-    if (!vsock.ok()) return vsock.status();
-    options.vsock = *std::move(vsock);
-  }
-  if (config.socket.empty()) return absl::OkStatus();
-  std::error_code ignored;  // then listening says what is wrong
-  std::filesystem::create_directories(std::filesystem::path(config.socket).parent_path(), ignored);
-  auto local = ListenUnix(config.socket, 0600, kBacklog);
-  if (!local.ok()) return local.status();
-  options.local = *std::move(local);
-  return absl::OkStatus();
-}
-
-void LogIfRefused(const absl::Status& status) {
-  if (!status.ok()) LogWarning(StrCat("ignoring: ", MessageOf(status)));
-}
-
 absl::Status Run(const AgentConfig& config) {
   auto signals = CatchStopSignals();
   if (!signals.ok()) return signals.status();
-  LogIfRefused(ExemptFromOomKiller());
   const SystemClock clock;
   const FileReader files(config.root);
   Listener::Options listening;
   if (auto status = OpenSockets(config, listening); !status.ok()) return status;
   Sensors sensors(files);
   auto trigger = PsiTrigger::Open(files);
-  const AgentIdentity identity = Identify(files, sensors, MessageOf(trigger.status()));
+  AgentIdentity identity = Identify(files, sensors, MessageOf(trigger.status()));
   for (const Capability& capability : identity.capabilities) {
     if (!capability.reason.empty()) LogInfo(StrCat("without ", capability.name, ": ", capability.reason));
   }
@@ -90,7 +60,7 @@ absl::Status Run(const AgentConfig& config) {
       .assumed_burst_bytes_per_second = config.assumed_burst_bytes_per_second,
       .page_size_bytes = identity.machine.page_size_bytes,
       .total_includes_balloon = identity.machine.balloon && identity.machine.balloon->deflate_on_oom,
-      .on_thread_start = [] { LogIfRefused(RaiseThisThread()); }};
+      .on_thread_start = config.protect ? [] { (void)RaiseThisThread(); } : std::function<void()>()};
   auto loop = SampleLoop::Start(std::move(sensors),
                                 trigger.ok() ? std::make_optional(*std::move(trigger)) : std::nullopt, clock,
                                 std::move(sampling));
@@ -98,6 +68,10 @@ absl::Status Run(const AgentConfig& config) {
   GuestAgentService service(identity, **loop, clock);
   auto server = AgentServer::Start(service);
   if (!server.ok()) return server.status();
+  if (config.protect) identity.self_checks = ProtectThisProcess(FileReader());
+  for (const SelfCheck& check : identity.self_checks) {
+    if (!check.obtained) LogWarning(StrCat("without ", check.name, ": ", check.detail));
+  }
   listening.serve = [&](UniqueFd connection) { (*server)->Serve(std::move(connection)); };
   auto listener = Listener::Start(std::move(listening), clock);
   if (!listener.ok()) return listener.status();
@@ -105,7 +79,10 @@ absl::Status Run(const AgentConfig& config) {
                  config.dial.empty() ? (config.vsock ? StrCat("vsock port ", config.vsock_port) : "no vsock")
                                      : StrCat("the host at ", config.dial),
                  config.socket.empty() ? "" : StrCat(" and ", config.socket)));
-  WaitForStop(*signals);
+  if (!WaitForStop(*signals, kSettled)) {
+    if (config.protect) DropColdPages();
+    WaitForStop(*signals);
+  }
   LogInfo("stopping");
   (*listener)->Stop();
   (*loop)->Stop();
@@ -135,6 +112,7 @@ int Main(int argc, const char* const* argv) {
     case Action::kRun:
       break;
   }
+  BoundHeap();
   SetLogLevel(options->config.log_level);
   if (auto status = Run(options->config); !status.ok()) {
     LogError(StrCat("ballast-agent cannot run: ", MessageOf(status)));

@@ -22,6 +22,7 @@ struct RawOptions {
   std::string burst;
   std::string log_level;
   bool no_vsock = false;
+  bool no_protection = false;
 };
 
 po::options_description FileOptions(RawOptions& raw) {
@@ -36,6 +37,8 @@ po::options_description FileOptions(RawOptions& raw) {
       "assumed-burst", po::value(&raw.burst)->value_name("SIZE"),
       "bytes a second of the fastest allocator to be ready for (default 1GiB)")(
       "root", po::value(&raw.config.root)->value_name("DIR"), "directory in place of / for /proc and /sys")(
+      "no-protection", po::bool_switch(&raw.no_protection),
+      "neither lock memory nor raise priorities nor leave the OOM killer's list (to compare)")(
       "log-level", po::value(&raw.log_level)->value_name("LEVEL"),
       "debug, info, warning or error (default info)");
   return options;
@@ -77,11 +80,12 @@ void ReadTexts(RawOptions& raw, std::vector<std::string>& faults) {
     faults.push_back(StrCat("log-level = ", raw.log_level, ": allowed are debug, info, warning, error"));
   }
   raw.config.vsock = !raw.no_vsock;
+  raw.config.protect = !raw.no_protection;
 }
 
 // The file's options into `values`, where the command line has not set them. Unknown keys become faults.
-absl::Status ReadFile(const std::string& path, const po::options_description& known, po::variables_map& values,
-                      std::vector<std::string>& faults) {
+absl::Status ReadFile(const std::string& path, const po::options_description& known,
+                      po::variables_map& values, std::vector<std::string>& faults) {
   const auto text = FileReader().Read(path);
   if (!text.ok()) {
     if (path == kDefaultFile && absl::IsNotFound(text.status())) return absl::OkStatus();
@@ -91,7 +95,8 @@ absl::Status ReadFile(const std::string& path, const po::options_description& kn
   try {
     auto parsed = po::parse_config_file(file, known, /*allow_unregistered=*/true);
     for (const po::option& option : parsed.options) {
-      if (option.unregistered) faults.push_back(StrCat(path, ": unknown key '", option.string_key, "'; see --help"));
+      if (option.unregistered)
+        faults.push_back(StrCat(path, ": unknown key '", option.string_key, "'; see --help"));
     }
     std::erase_if(parsed.options, [](const po::option& option) { return option.unregistered; });
     po::store(parsed, values);

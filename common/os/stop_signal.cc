@@ -1,5 +1,6 @@
 #include "common/os/stop_signal.h"
 
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -24,6 +25,13 @@ void WaitForStop(const UniqueFd& signals) {
   signalfd_siginfo info{};
   while (::read(signals.Get(), &info, sizeof info) < 0 && errno == EINTR) {
   }
+}
+
+bool WaitForStop(const UniqueFd& signals, Nanos at_most) {
+  pollfd polled{signals.Get(), POLLIN, 0};
+  if (::poll(&polled, 1, static_cast<int>(at_most.count / Milliseconds(1).count)) <= 0) return false;
+  WaitForStop(signals);
+  return true;
 }
 
 }  // namespace ballast

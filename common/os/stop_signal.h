@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+#include "common/base/time.h"
 #include "common/os/unique_fd.h"
 
 namespace ballast {
@@ -11,5 +12,8 @@ namespace ballast {
 
 // Waits until a stop signal arrives.
 void WaitForStop(const UniqueFd& signals);
+
+// The same, but not longer than this; true when one arrived.
+[[nodiscard]] bool WaitForStop(const UniqueFd& signals, Nanos at_most);
 
 }  // namespace ballast

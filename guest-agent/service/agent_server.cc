@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_posix.h>
@@ -86,21 +85,22 @@ void KeepGrpcUp() {
 
 }  // namespace
 
-AgentServer::AgentServer(std::unique_ptr<grpc::Server> server) : server_(std::move(server)) {}
-
 absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(GuestAgentService& service) {
   KeepGrpcUp();
-  grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetBounds(builder);
+  std::unique_ptr<AgentServer> server(new AgentServer);
   builder.RegisterService(&service);
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr) return absl::InternalError("the gRPC server does not start");
-  return std::unique_ptr<AgentServer>(new AgentServer(std::move(server)));
+  builder.RegisterService(&server->health_);
+  server->server_ = builder.BuildAndStart();
+  if (server->server_ == nullptr) return absl::InternalError("the gRPC server does not start");
+  return server;
 }
 
-AgentServer::~AgentServer() { Stop(); }
+AgentServer::~AgentServer() {
+  if (server_ != nullptr) Stop();
+}
 
 void AgentServer::Serve(UniqueFd connection) {
   std::erase_if(connections_, [](const UniqueFd& fd) { return IsHungUp(fd); });

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "common/os/unique_fd.h"
 #include "guest-agent/service/guest_agent_service.h"
+#include "guest-agent/service/health_service.h"
 
 namespace ballast::agent {
 
@@ -27,10 +28,11 @@ class AgentServer {
   void Stop();
 
  private:
-  explicit AgentServer(std::unique_ptr<grpc::Server> server);
+  AgentServer() = default;
 
   void CutOff();
 
+  HealthService health_;
   std::unique_ptr<grpc::Server> server_;
   // Duplicates of what was served; those that are over are dropped when another comes.
   std::vector<UniqueFd> connections_;

@@ -169,6 +169,12 @@ void FillInfo(const AgentIdentity& identity, MonotonicTime now, guest::v1::GetIn
     wire.set_available(capability.reason.empty());
     wire.set_reason(capability.reason);
   }
+  for (const SelfCheck& check : identity.self_checks) {
+    auto& wire = *info.add_self_checks();
+    wire.set_name(check.name);
+    wire.set_obtained(check.obtained);
+    wire.set_detail(check.detail);
+  }
   if (!identity.machine.balloon) return;
   auto& balloon = *info.mutable_balloon();
   balloon.set_deflate_on_oom(identity.machine.balloon->deflate_on_oom);

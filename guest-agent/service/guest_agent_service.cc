@@ -13,9 +13,10 @@
 namespace ballast::agent {
 namespace {
 
-// gRPC wakes nobody when a client leaves. A departed watcher keeps its thread at most this long; when others
-// wait for its place it is prodded instead.
-constexpr std::chrono::milliseconds kLookAround{500};
+// gRPC wakes nobody when a client leaves. A departed watcher keeps its place until the next report cannot be
+// written, and at most this long; when others wait for its place it is prodded instead. Looking oftener would
+// be most of what a quiet agent does.
+constexpr std::chrono::milliseconds kLookAround{10'000};
 // Several times the largest message, the hello.
 constexpr size_t kMessageBytes = 8 * 1024;
 

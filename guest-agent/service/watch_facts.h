@@ -10,6 +10,7 @@
 #include "guest-agent/sensors/machine_facts.h"
 #include "guest-agent/sensors/sampler.h"
 #include "guest-agent/sensors/sensors.h"
+#include "guest-agent/survival/survival.h"
 
 namespace ballast::agent {
 
@@ -19,6 +20,7 @@ struct AgentIdentity {
   uint64_t generation = 0;  // changes with every start
   MachineFacts machine;
   std::vector<Capability> capabilities;
+  std::vector<SelfCheck> self_checks;
 };
 
 // What one watcher asked for, defaults filled in.

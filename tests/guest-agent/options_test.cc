@@ -33,6 +33,14 @@ TEST(Options, NothingSaidIsTheDefault) {
   EXPECT_EQ(options->action, Action::kRun);
 }
 
+TEST(Options, ProtectionCanBeDoneWithout) {
+  EXPECT_TRUE(Parse({})->config.protect);
+  const auto options = Parse({"--no-protection"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_FALSE(options->config.protect);
+  EXPECT_THAT(ToText(options->config), HasSubstr("no-protection = true\n"));
+}
+
 TEST(Options, TheCommandLineGoesBeforeTheFile) {
   const std::string path = WriteConfig("vsock-port = 900\nassumed-burst = 2GiB\nno-vsock = true\n");
   const auto options = Parse({"--config", path.c_str(), "--vsock-port", "901"});

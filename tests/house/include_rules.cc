@@ -32,6 +32,8 @@ const std::vector<Rule>& Rules() {
        {"std", "posix", "absl", "common/base/", "common/kernel/", "common/os/", "guest-agent/sensors/"}},
       {"guest-agent/service/",
        {"std", "threads", "posix", "absl", "grpc", "wire", "common/", "guest-agent/"}},
+      {"guest-agent/survival/",
+       {"std", "threads", "posix", "absl", "common/base/", "common/os/", "guest-agent/survival/"}},
       {"guest-agent/", {"std", "posix", "absl", "program_options", "grpc", "common/", "guest-agent/"}},
 
       {"host-bridge/policy/", {"std", "common/base/", "host-bridge/policy/"}},

@@ -16,7 +16,9 @@ if(BALLAST_SANITIZE)
   add_compile_options(-fsanitize=${BALLAST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${BALLAST_SANITIZE})
   # GCC's instrumentation confuses its own flow analysis: false positives inside the standard library.
-  target_compile_options(ballast_settings INTERFACE -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    target_compile_options(ballast_settings INTERFACE -Wno-maybe-uninitialized)
+  endif()
   # The thread sanitizer does not know fences. Asio's are only needed beside lock-free schedulers; this one has a mutex.
   add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
   set(BALLAST_STATIC_AGENT OFF)  # the sanitizer runtimes do not link statically

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "tests/bench/agent_bench.h"
 #include "tests/bench/burst_bench.h"
 #include "tests/bench/lab_bench.h"
 #include "tests/bench/latency_bench.h"
@@ -32,7 +33,7 @@ bool IsWanted(const Group& group, const std::vector<std::string>& wanted) {
 }
 
 int Main(const std::vector<std::string>& wanted) {
-  const std::array<Group, 5> groups = {{
+  const std::array<Group, 7> groups = {{
       {{"replan_10000_guests_p99_ms", "replan_10000_guests_p50_ms", "replan_10000_guests_pressure_p99_ms",
         "replan_10000_guests_instructions"},
        MeasureReplan},
@@ -45,6 +46,9 @@ int Main(const std::vector<std::string>& wanted) {
       {{"sim_burst_oom_kills", "residency_amplification", "idle_reversals", "sim_starved_seconds",
         "sim_guest_hours_per_minute"},
        MeasureSimulation},
+      {{"agent_rss_mib", "agent_anon_mib", "agent_binary_mib", "agent_quiet_cpu_percent", "agent_armed_cpu_percent"},
+       MeasureAgent},
+      {{"bpf_page_fault_overhead_percent"}, MeasureBpfOverhead},
       {{"density_vs_static", "density_vs_fpr", "density_vs_oracle"}, MeasureDensities},
   }};
   std::vector<Figure> figures;

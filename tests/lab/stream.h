@@ -23,6 +23,9 @@ class Stream {
   // Whatever there is, at least one byte; empty: the peer closed.
   [[nodiscard]] absl::StatusOr<std::string> ReadSome(absl::Time deadline);
 
+  // The descriptor itself, for a protocol in which the peer does not speak first.
+  [[nodiscard]] UniqueFd Release() { return std::move(fd_); }
+
  private:
   explicit Stream(UniqueFd fd) : fd_(std::move(fd)) {}
   [[nodiscard]] absl::Status OpenGuestPort(uint32_t port, absl::Time deadline);

@@ -39,6 +39,15 @@ int Cache(const Options& options);
 // kills. Printed at the end, so that the witness needs nothing while memory is short.
 int Sample(const Options& options);
 
+// A storm of allocators: --workers processes that each take memory page by page until they hold --mib, touch it
+// again and again in random order, and are started anew whenever one is killed, for --seconds. Half of each
+// page does not compress. The parent itself is never a victim and says at the end how many were.
+int Storm(const Options& options);
+
+// What many use instead of an agent: a loop that opens and reads memory's files every --ms (1000) and prints
+// MemAvailable in KiB. Does not return.
+int Poll(const Options& options);
+
 // MemAvailable and the kernel's count of OOM kills.
 int Stat(const Options& options);
 

@@ -194,23 +194,6 @@ void FillReport(const ReportFacts& facts, uint64_t events_lost, Report& report) 
   report.set_events_lost(events_lost);
 }
 
-void FillEvent(const EventFacts& facts, guest::v1::Event& event) {
-  event.set_monotonic_ns(facts.at.ns);
-  switch (facts.kind) {
-    case EventKind::kOomKill:
-      event.mutable_oom_kill()->set_kills(facts.first);
-      event.mutable_oom_kill()->set_total(facts.second);
-      return;
-    case EventKind::kPressureTrigger:
-      event.mutable_pressure_trigger()->set_threshold_us(facts.first);
-      event.mutable_pressure_trigger()->set_window_us(facts.second);
-      return;
-    case EventKind::kBalloonShrank:
-      event.mutable_balloon_shrank()->set_bytes(facts.first);
-      return;
-  }
-}
-
 void FillHello(const AgentIdentity& identity, const WatchSettings& in_force, guest::v1::Hello& hello) {
   hello.set_boot_id(identity.machine.boot_id);
   hello.set_agent_generation(identity.generation);

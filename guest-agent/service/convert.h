@@ -1,4 +1,4 @@
-// Between this agent's structs and the wire's messages. The only such place on the way out and in.
+// Between this agent's structs and the wire's messages, on the way out and in; events are in convert_event.h.
 #pragma once
 
 #include "absl/status/statusor.h"
@@ -12,7 +12,6 @@ namespace ballast::agent {
 
 void FillInfo(const AgentIdentity& identity, MonotonicTime now, guest::v1::GetInfoResponse& info);
 void FillReport(const ReportFacts& facts, uint64_t events_lost, guest::v1::Report& report);
-void FillEvent(const EventFacts& facts, guest::v1::Event& event);
 // All but its report.
 void FillHello(const AgentIdentity& identity, const WatchSettings& in_force, guest::v1::Hello& hello);
 

@@ -33,6 +33,7 @@ SampleLoop::SampleLoop(Sensors sensors, std::optional<PsiTrigger> trigger, const
       trigger_(std::move(trigger)) {
   watchers_.reserve(2 * kMaxWatchers);
   arrivals_.reserve(2 * kMaxWatchers);
+  present_.reserve(2 * kMaxWatchers);
 }
 
 absl::StatusOr<std::unique_ptr<SampleLoop>> SampleLoop::Start(Sensors sensors,
@@ -61,6 +62,8 @@ absl::Status SampleLoop::Add(std::shared_ptr<WatchStream> stream) {
       return absl::ResourceExhaustedError(StrCat(kMaxWatchers, " clients watch already"));
     }
     ++live_;
+    std::erase_if(present_, [](const auto& present) { return present->IsOver(); });
+    present_.push_back(stream);
     arrivals_.push_back(std::move(stream));
   }
   Wake();
@@ -74,6 +77,17 @@ void SampleLoop::Leave() {
   }
   left_.notify_one();
   Wake();
+}
+
+size_t SampleLoop::Broadcast(const EventFacts& event) {
+  const std::lock_guard lock(mutex_);
+  size_t watchers = 0;
+  for (const auto& stream : present_) {
+    if (stream->IsOver()) continue;
+    stream->OfferEvent(event);
+    ++watchers;
+  }
+  return watchers;
 }
 
 void SampleLoop::PrepareThisThread() const {
@@ -119,6 +133,7 @@ bool SampleLoop::Adopt() {
   const std::lock_guard lock(mutex_);
   for (auto& stream : arrivals_) watchers_.push_back({std::move(stream), std::nullopt, MonotonicTime{}});
   arrivals_.clear();
+  std::erase_if(present_, [](const auto& stream) { return stream->IsOver(); });
   if (std::exchange(departure_suspected_, false)) {
     for (const Watcher& watcher : watchers_) watcher.stream->Prod();
   }
@@ -182,15 +197,13 @@ void SampleLoop::Tell(Watcher& watcher, const Readings& readings, const Sample& 
   const Step step = watcher.plan->Next(sample);
   watcher.next_at = sample.at + step.next_sample_in;
   if (step.oom_kills > 0) {
-    watcher.stream->OfferEvent(
-        {EventKind::kOomKill, sample.at, step.oom_kills, sample.oom_kills.value_or(0)});
+    watcher.stream->OfferEvent({sample.at, OomKills{step.oom_kills, sample.oom_kills.value_or(0)}});
   }
   if (step.trigger_fired && trigger_) {
-    watcher.stream->OfferEvent(
-        {EventKind::kPressureTrigger, sample.at, trigger_->ThresholdUs(), trigger_->WindowUs()});
+    watcher.stream->OfferEvent({sample.at, PressureTriggered{trigger_->ThresholdUs(), trigger_->WindowUs()}});
   }
   if (step.balloon_shrank_bytes > 0) {
-    watcher.stream->OfferEvent({EventKind::kBalloonShrank, sample.at, step.balloon_shrank_bytes, 0});
+    watcher.stream->OfferEvent({sample.at, BalloonShrank{step.balloon_shrank_bytes}});
   }
   if (step.report_now) watcher.stream->OfferReport({readings, step.derived});
 }

@@ -46,6 +46,10 @@ class SampleLoop {
   // To be called once for each added stream, when it is over. Thread-safe.
   void Leave();
 
+  // Offers the event to everybody who watches now; a newcomer gets it after its hello. Returns how many that
+  // were. Takes no longer than 2 * kMaxWatchers short locks and allocates nothing. Thread-safe.
+  size_t Broadcast(const EventFacts& event);
+
   // In a thread that passes reports on: it gets the sampling thread's priority, for as long as it lives.
   void PrepareThisThread() const;
 
@@ -80,8 +84,9 @@ class SampleLoop {
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<WatchStream>> arrivals_;
-  size_t live_ = 0;               // added and not left
-  std::condition_variable left_;  // live_ fell, or stopping_
+  std::vector<std::shared_ptr<WatchStream>> present_;  // from Add on, until the sampling thread sees it over
+  size_t live_ = 0;                                    // added and not left
+  std::condition_variable left_;                       // live_ fell, or stopping_
   bool departure_suspected_ = false;
   bool stopping_ = false;
   std::once_flag joined_;

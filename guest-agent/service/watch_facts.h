@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "common/base/time.h"
@@ -36,13 +37,25 @@ struct ReportFacts {
   Derived derived;
 };
 
-enum class EventKind : uint8_t { kOomKill, kPressureTrigger, kBalloonShrank };
+// What an event tells, one struct a kind. They are copied into every watcher's queue: fixed in size, nothing
+// owned elsewhere.
+struct OomKills {
+  int64_t kills = 0;  // since the last such event
+  int64_t total = 0;  // since boot
+};
+
+struct PressureTriggered {
+  int64_t threshold_us = 0;
+  int64_t window_us = 0;
+};
+
+struct BalloonShrank {
+  int64_t bytes = 0;
+};
 
 struct EventFacts {
-  EventKind kind = EventKind::kOomKill;
   MonotonicTime at;
-  int64_t first = 0;   // kOomKill: kills; kPressureTrigger: threshold in us; kBalloonShrank: bytes
-  int64_t second = 0;  // kOomKill: total; kPressureTrigger: window in us
+  std::variant<OomKills, PressureTriggered, BalloonShrank> what;
 };
 
 }  // namespace ballast::agent

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "guest-agent/service/convert.h"
+#include "guest-agent/service/convert_event.h"
 
 namespace ballast::agent {
 
@@ -10,8 +11,14 @@ void WatchStream::OfferHello(const ReportFacts& report) {
   {
     const std::lock_guard lock(mutex_);
     hello_due_ = true;
+    greeted_ = true;
     report_ = report;
-    report_sequence_ = ++last_sequence_;
+    // Nothing was sent before it: it gets the first number, and events that came already the next ones.
+    report_sequence_ = 1;
+    last_sequence_ = 1;
+    for (size_t i = 0; i < event_count_; ++i) {
+      events_[(first_event_ + i) % kMaxEvents].sequence = ++last_sequence_;
+    }
   }
   changed_.notify_one();
 }
@@ -55,7 +62,7 @@ void WatchStream::Prod() {
 
 WatchStream::Turn WatchStream::Wait(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
-  const auto writable = [this] { return event_count_ > 0 || report_.has_value(); };
+  const auto writable = [this] { return greeted_ && (event_count_ > 0 || report_.has_value()); };
   changed_.wait_for(lock, at_most, [&] { return end_ || prodded_ || writable(); });
   if (end_) return Turn::kEnd;
   prodded_ = false;  // a write finds a departed client just as well

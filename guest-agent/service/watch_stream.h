@@ -19,8 +19,8 @@
 
 namespace ballast::agent {
 
-// Thread-safe. Held by the sampling thread, which offers, and by the call's own thread, which waits and
-// fills.
+// Thread-safe. Held by the sampling thread and others that broadcast, which offer, and by the call's own
+// thread, which waits and fills.
 class WatchStream {
  public:
   static constexpr size_t kMaxEvents = 64;
@@ -33,7 +33,7 @@ class WatchStream {
 
   [[nodiscard]] const WatchSettings& Settings() const { return settings_; }
 
-  // Before any other message.
+  // Once; sent before any other message. Events that were offered earlier follow it.
   void OfferHello(const ReportFacts& report);
   // Replaces a report that was not sent yet.
   void OfferReport(const ReportFacts& report);
@@ -86,6 +86,7 @@ class WatchStream {
   std::optional<grpc::Status> end_;
   std::function<void()> cancel_;
   bool prodded_ = false;
+  bool greeted_ = false;    // the hello was offered
   bool hello_due_ = false;  // the next message is a hello with report_
   std::optional<ReportFacts> report_;
   uint64_t report_sequence_ = 0;

@@ -59,6 +59,7 @@ class AgentFixture : public ::testing::Test {
   [[nodiscard]] static bool Eventually(const std::function<bool()>& holds);
 
   [[nodiscard]] fakes::GuestTree& Guest() { return *tree_; }
+  [[nodiscard]] SampleLoop& Loop() { return *loop_; }
   [[nodiscard]] Listener& TheListener() { return *listener_; }
   [[nodiscard]] const std::string& SocketPath() const { return socket_; }
   void StopAgent();

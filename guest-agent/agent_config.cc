@@ -52,6 +52,7 @@ std::string ToText(const AgentConfig& config) {
                 "\nsocket = ", config.socket, "\ndial = ", config.dial, "\nroot = ", config.root,
                 "\nassumed-burst = ", FormatSize(config.assumed_burst_bytes_per_second),
                 "\nno-protection = ", config.protect ? "false" : "true",
+                "\nno-bpf = ", config.bpf ? "false" : "true", "\nno-kmsg = ", config.kmsg ? "false" : "true",
                 "\nlog-level = ", NameOf(config.log_level), "\n");
 }
 

@@ -24,6 +24,8 @@ struct AgentConfig {
   // False: do without the measures that keep the agent alive and prompt in a guest without memory (to
   // compare).
   bool protect = true;
+  bool bpf = true;   // false: no programs in the kernel; OOM kills are then learnt of a little later
+  bool kmsg = true;  // false: do not read the kernel's log
   LogLevel log_level = LogLevel::kInfo;
 
   friend bool operator==(const AgentConfig&, const AgentConfig&) = default;

@@ -1,7 +1,7 @@
 // ballast-agent: tells whoever steers this guest how much memory it has left.
 #include <unistd.h>
 
-#include <ctime>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -10,10 +10,12 @@
 #include "common/os/clock.h"
 #include "common/os/log.h"
 #include "common/os/stop_signal.h"
+#include "guest-agent/identify.h"
 #include "guest-agent/open_sockets.h"
 #include "guest-agent/options.h"
 #include "guest-agent/service/agent_server.h"
 #include "guest-agent/service/listener.h"
+#include "guest-agent/service/verdict_post.h"
 #include "guest-agent/survival/own_memory.h"
 #include "guest-agent/survival/survival.h"
 
@@ -27,44 +29,41 @@ constexpr int kCannotRun = 1;
 // again may go.
 constexpr Nanos kSettled = Seconds(60);
 
-// Differs between starts even when a guest's clock was set back: time and process id.
-uint64_t NewGeneration() {
-  return static_cast<uint64_t>(::time(nullptr)) << 22 | (static_cast<uint64_t>(::getpid()) & 0x3fffff);
-}
-
-AgentIdentity Identify(const FileReader& files, const Sensors& sensors, std::string trigger_reason) {
-  AgentIdentity identity{.version = BALLAST_VERSION,
-                         .generation = NewGeneration(),
-                         .machine = ReadMachineFacts(files),
-                         .capabilities = {},
-                         .self_checks = {}};
-  identity.capabilities.assign(sensors.Capabilities().begin(), sensors.Capabilities().end());
-  identity.capabilities.push_back({"psi_trigger", std::move(trigger_reason)});
-  return identity;
-}
-
 absl::Status Run(const AgentConfig& config) {
   auto signals = CatchStopSignals();
   if (!signals.ok()) return signals.status();
   const SystemClock clock;
   const FileReader files(config.root);
+  std::function<void()> raise;
+  if (config.protect) raise = [] { (void)RaiseThisThread(); };
+  auto oom = OomWatch::Open(files, clock,
+                            {.bpf = config.bpf,
+                             .kmsg = config.kmsg,
+                             .page_size_bytes = ::sysconf(_SC_PAGESIZE),
+                             .on_thread_start = raise});
+  if (!oom.ok()) return oom.status();
   Listener::Options listening;
   if (auto status = OpenSockets(config, listening); !status.ok()) return status;
   Sensors sensors(files);
   auto trigger = PsiTrigger::Open(files);
-  AgentIdentity identity = Identify(files, sensors, MessageOf(trigger.status()));
+  AgentIdentity identity = Identify(files, sensors, **oom, MessageOf(trigger.status()));
   for (const Capability& capability : identity.capabilities) {
     if (!capability.reason.empty()) LogInfo(StrCat("without ", capability.name, ": ", capability.reason));
   }
+  VerdictLog verdicts;
   SampleLoop::Options sampling{
       .assumed_burst_bytes_per_second = config.assumed_burst_bytes_per_second,
       .page_size_bytes = identity.machine.page_size_bytes,
       .total_includes_balloon = identity.machine.balloon && identity.machine.balloon->deflate_on_oom,
-      .on_thread_start = config.protect ? [] { (void)RaiseThisThread(); } : std::function<void()>()};
+      .on_thread_start = raise,
+      .verdicts = &verdicts,
+      .generation = identity.generation,
+      .reclaim_stalls = [&oom] { return (*oom)->Stalls(); }};
   auto loop = SampleLoop::Start(std::move(sensors),
                                 trigger.ok() ? std::make_optional(*std::move(trigger)) : std::nullopt, clock,
                                 std::move(sampling));
   if (!loop.ok()) return loop.status();
+  VerdictPost post(verdicts, **loop);
   GuestAgentService service(identity, **loop, clock);
   auto server = AgentServer::Start(service);
   if (!server.ok()) return server.status();
@@ -75,6 +74,7 @@ absl::Status Run(const AgentConfig& config) {
   listening.serve = [&](UniqueFd connection) { (*server)->Serve(std::move(connection)); };
   auto listener = Listener::Start(std::move(listening), clock);
   if (!listener.ok()) return listener.status();
+  (*oom)->Start(post);  // last: from here on nothing returns before its Stop
   LogInfo(StrCat("ballast-agent ", BALLAST_VERSION, " serves ",
                  config.dial.empty() ? (config.vsock ? StrCat("vsock port ", config.vsock_port) : "no vsock")
                                      : StrCat("the host at ", config.dial),
@@ -85,6 +85,7 @@ absl::Status Run(const AgentConfig& config) {
   }
   LogInfo("stopping");
   (*listener)->Stop();
+  (*oom)->Stop();
   (*loop)->Stop();
   (*server)->Stop();
   if (!config.socket.empty()) ::unlink(config.socket.c_str());

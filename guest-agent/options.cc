@@ -23,6 +23,8 @@ struct RawOptions {
   std::string log_level;
   bool no_vsock = false;
   bool no_protection = false;
+  bool no_bpf = false;
+  bool no_kmsg = false;
 };
 
 po::options_description FileOptions(RawOptions& raw) {
@@ -36,6 +38,10 @@ po::options_description FileOptions(RawOptions& raw) {
       "connect to the host instead of listening on vsock")(
       "assumed-burst", po::value(&raw.burst)->value_name("SIZE"),
       "bytes a second of the fastest allocator to be ready for (default 1GiB)")(
+      "no-bpf", po::bool_switch(&raw.no_bpf),
+      "load no programs into the kernel: OOM kills are then read from its log, stalls counted only")(
+      "no-kmsg", po::bool_switch(&raw.no_kmsg),
+      "do not read the kernel's log; without BPF, too, OOM kills are counted only, not attributed")(
       "root", po::value(&raw.config.root)->value_name("DIR"), "directory in place of / for /proc and /sys")(
       "no-protection", po::bool_switch(&raw.no_protection),
       "neither lock memory nor raise priorities nor leave the OOM killer's list (to compare)")(
@@ -81,6 +87,8 @@ void ReadTexts(RawOptions& raw, std::vector<std::string>& faults) {
   }
   raw.config.vsock = !raw.no_vsock;
   raw.config.protect = !raw.no_protection;
+  raw.config.bpf = !raw.no_bpf;
+  raw.config.kmsg = !raw.no_kmsg;
 }
 
 // The file's options into `values`, where the command line has not set them. Unknown keys become faults.

@@ -2,6 +2,7 @@
 
 #include "absl/status/status.h"
 #include "common/base/text.h"
+#include "guest-agent/service/convert_event.h"
 
 namespace ballast::agent {
 namespace {
@@ -132,6 +133,16 @@ void FillDerived(const Derived& from, guest::v1::Derived& to) {
   to.set_recent_stall_permyriad(from.recent_stall_permyriad);
 }
 
+void FillStalls(const StallCounts& from, guest::v1::ReclaimStalls& to) {
+  to.set_source(guest::v1::SOURCE_BPF);
+  to.set_count(from.count);
+  to.set_total_us(from.total_us);
+  for (const uint64_t bucket : from.histogram) to.add_histogram(bucket);
+  to.set_longest_us(from.longest_us);
+  to.set_cgroup_count(from.cgroup_count);
+  to.set_cgroup_total_us(from.cgroup_total_us);
+}
+
 guest::v1::Level ToWire(Level level) {
   switch (level) {
     case Level::kQuiet:
@@ -153,6 +164,8 @@ absl::StatusOr<WatchSettings> ToSettings(const guest::v1::WatchRequest& request)
   auto status = ReadCadence(request.cadence(), settings.cadence);
   status.Update(ReadThresholds(request.thresholds(), settings.thresholds));
   if (!status.ok()) return status;
+  settings.known_verdict_id = request.known_verdict_id();
+  settings.known_verdict_generation = request.known_verdict_generation();
   return settings;
 }
 
@@ -175,6 +188,12 @@ void FillInfo(const AgentIdentity& identity, MonotonicTime now, guest::v1::GetIn
     wire.set_obtained(check.obtained);
     wire.set_detail(check.detail);
   }
+  for (const SignalSource& source : identity.sources) {
+    auto& wire = *info.add_sources();
+    wire.set_signal(source.signal);
+    wire.set_source(ToWire(source.source));
+    wire.set_reason(source.reason);
+  }
   if (!identity.machine.balloon) return;
   auto& balloon = *info.mutable_balloon();
   balloon.set_deflate_on_oom(identity.machine.balloon->deflate_on_oom);
@@ -191,6 +210,7 @@ void FillReport(const ReportFacts& facts, uint64_t events_lost, Report& report) 
   if (readings.psi_memory) FillPsi(*readings.psi_memory, *report.mutable_psi_memory());
   if (readings.psi_io) FillPsi(*readings.psi_io, *report.mutable_psi_io());
   FillDerived(facts.derived, *report.mutable_derived());
+  if (facts.reclaim_stalls) FillStalls(*facts.reclaim_stalls, *report.mutable_direct_reclaim());
   report.set_events_lost(events_lost);
 }
 

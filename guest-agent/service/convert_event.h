@@ -6,6 +6,7 @@
 
 namespace ballast::agent {
 
+[[nodiscard]] guest::v1::Source ToWire(OomSource source);
 void FillEvent(const EventFacts& facts, guest::v1::Event& event);
 
 }  // namespace ballast::agent

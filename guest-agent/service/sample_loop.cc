@@ -63,6 +63,7 @@ absl::Status SampleLoop::Add(std::shared_ptr<WatchStream> stream) {
     }
     ++live_;
     std::erase_if(present_, [](const auto& present) { return present->IsOver(); });
+    OfferKept(*stream);
     present_.push_back(stream);
     arrivals_.push_back(std::move(stream));
   }
@@ -77,6 +78,17 @@ void SampleLoop::Leave() {
   }
   left_.notify_one();
   Wake();
+}
+
+// A verdict is in the log before it is broadcast, so between here and its place among the present none is
+// missed.
+void SampleLoop::OfferKept(WatchStream& stream) const {
+  if (options_.verdicts == nullptr) return;
+  const WatchSettings& settings = stream.Settings();
+  const bool knows = settings.known_verdict_generation == options_.generation;
+  options_.verdicts->VisitAfter(knows ? settings.known_verdict_id : 0, [&stream](const OomVerdict& verdict) {
+    stream.OfferEvent({verdict.kill.at, verdict});
+  });
 }
 
 size_t SampleLoop::Broadcast(const EventFacts& event) {
@@ -190,7 +202,12 @@ void SampleLoop::Greet(Watcher& watcher, const Readings& readings, const Sample&
                     .total_includes_balloon = options_.total_includes_balloon});
   const Step step = watcher.plan->Next(sample);
   watcher.next_at = sample.at + step.next_sample_in;
-  watcher.stream->OfferHello({readings, step.derived});
+  watcher.stream->OfferHello(FactsOf(readings, step));
+}
+
+ReportFacts SampleLoop::FactsOf(const Readings& readings, const Step& step) const {
+  return {readings, step.derived,
+          options_.reclaim_stalls ? options_.reclaim_stalls() : std::optional<StallCounts>()};
 }
 
 void SampleLoop::Tell(Watcher& watcher, const Readings& readings, const Sample& sample) {
@@ -205,7 +222,7 @@ void SampleLoop::Tell(Watcher& watcher, const Readings& readings, const Sample& 
   if (step.balloon_shrank_bytes > 0) {
     watcher.stream->OfferEvent({sample.at, BalloonShrank{step.balloon_shrank_bytes}});
   }
-  if (step.report_now) watcher.stream->OfferReport({readings, step.derived});
+  if (step.report_now) watcher.stream->OfferReport(FactsOf(readings, step));
 }
 
 }  // namespace ballast::agent

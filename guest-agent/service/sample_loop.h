@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "common/os/clock.h"
 #include "common/os/unique_fd.h"
+#include "guest-agent/oom/verdict_log.h"
 #include "guest-agent/sensors/psi_trigger.h"
 #include "guest-agent/sensors/sampler.h"
 #include "guest-agent/sensors/sensors.h"
@@ -30,6 +31,10 @@ class SampleLoop {
     bool total_includes_balloon = false;  // see SamplerConfig
     std::function<void()>
         on_thread_start;  // in each thread a report passes, to set its priority; may be empty
+    // Both must outlive the loop; null and empty: none.
+    const VerdictLog* verdicts = nullptr;  // for newcomers
+    uint64_t generation = 0;               // of these verdicts
+    std::function<std::optional<StallCounts>()> reclaim_stalls;
   };
 
   // `clock` must outlive the loop. Errors: the kernel's, when it gives no descriptor.
@@ -40,8 +45,9 @@ class SampleLoop {
   SampleLoop(const SampleLoop&) = delete;
   SampleLoop& operator=(const SampleLoop&) = delete;
 
-  // From now on the stream gets its hello, reports and events. RESOURCE_EXHAUSTED when kMaxWatchers watch,
-  // UNAVAILABLE when the loop was stopped. Waits a moment for those whose client has left. Thread-safe.
+  // From now on the stream gets its hello, the verdicts it does not know, reports and events.
+  // RESOURCE_EXHAUSTED when kMaxWatchers watch, UNAVAILABLE when the loop was stopped. Waits a moment for
+  // those whose client has left. Thread-safe.
   [[nodiscard]] absl::Status Add(std::shared_ptr<WatchStream> stream);
   // To be called once for each added stream, when it is over. Thread-safe.
   void Leave();
@@ -70,6 +76,8 @@ class SampleLoop {
   [[nodiscard]] bool Adopt();
   [[nodiscard]] bool WaitForTrigger();
   void Look(MonotonicTime now, bool trigger_fired);
+  void OfferKept(WatchStream& stream) const;
+  [[nodiscard]] ReportFacts FactsOf(const Readings& readings, const Step& step) const;
   void Greet(Watcher& watcher, const Readings& readings, const Sample& sample);
   void Tell(Watcher& watcher, const Readings& readings, const Sample& sample);
 

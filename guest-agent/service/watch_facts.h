@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "common/base/time.h"
+#include "guest-agent/bpf/stall_counts.h"
+#include "guest-agent/oom/oom_listener.h"
+#include "guest-agent/oom/signal_source.h"
 #include "guest-agent/sensors/machine_facts.h"
 #include "guest-agent/sensors/sampler.h"
 #include "guest-agent/sensors/sensors.h"
@@ -22,12 +25,16 @@ struct AgentIdentity {
   MachineFacts machine;
   std::vector<Capability> capabilities;
   std::vector<SelfCheck> self_checks;
+  std::vector<SignalSource> sources;
 };
 
 // What one watcher asked for, defaults filled in.
 struct WatchSettings {
   Thresholds thresholds;
   Cadence cadence;
+  // The last verdict it knows, of which start of the agent; 0: none.
+  uint64_t known_verdict_id = 0;
+  uint64_t known_verdict_generation = 0;
 
   friend bool operator==(const WatchSettings&, const WatchSettings&) = default;
 };
@@ -35,6 +42,7 @@ struct WatchSettings {
 struct ReportFacts {
   Readings readings;
   Derived derived;
+  std::optional<StallCounts> reclaim_stalls;  // as the kernel's programs measured them; absent without them
 };
 
 // What an event tells, one struct a kind. They are copied into every watcher's queue: fixed in size, nothing
@@ -55,7 +63,7 @@ struct BalloonShrank {
 
 struct EventFacts {
   MonotonicTime at;
-  std::variant<OomKills, PressureTriggered, BalloonShrank> what;
+  std::variant<OomKills, PressureTriggered, BalloonShrank, OomVerdict, OomBegins, ReclaimStall> what;
 };
 
 }  // namespace ballast::agent

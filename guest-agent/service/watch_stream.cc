@@ -35,6 +35,10 @@ void WatchStream::OfferReport(const ReportFacts& report) {
 void WatchStream::OfferEvent(const EventFacts& event) {
   {
     const std::lock_guard lock(mutex_);
+    if (const auto* verdict = std::get_if<OomVerdict>(&event.what)) {
+      if (verdict->id <= last_verdict_id_) return;
+      last_verdict_id_ = verdict->id;
+    }
     if (event_count_ == kMaxEvents) {
       ++events_lost_;
       return;

@@ -37,7 +37,8 @@ class WatchStream {
   void OfferHello(const ReportFacts& report);
   // Replaces a report that was not sent yet.
   void OfferReport(const ReportFacts& report);
-  // Dropped and counted when kMaxEvents wait already.
+  // Dropped and counted when kMaxEvents wait already. A verdict that was offered before is left out: it may
+  // come out of the log and at the same time for the first time.
   void OfferEvent(const EventFacts& event);
   // The call shall end with this status, messages that still wait notwithstanding. The first one counts.
   void End(const grpc::Status& status);
@@ -99,6 +100,7 @@ class WatchStream {
   size_t event_count_ = 0;
   uint64_t events_lost_ = 0;
   uint64_t last_sequence_ = 0;
+  uint64_t last_verdict_id_ = 0;
 };
 
 }  // namespace ballast::agent

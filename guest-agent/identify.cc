@@ -21,7 +21,8 @@ AgentIdentity Identify(const FileReader& files, const Sensors& sensors, const Oo
                          .generation = NewGeneration(),
                          .machine = ReadMachineFacts(files),
                          .capabilities = {},
-                         .sources = oom.Sources()};
+                         .sources = oom.Sources(),
+                         .self_checks = {}};
   identity.capabilities.assign(sensors.Capabilities().begin(), sensors.Capabilities().end());
   identity.capabilities.push_back({"psi_trigger", std::move(trigger_reason)});
   identity.capabilities.push_back({"bpf", oom.BpfReason()});

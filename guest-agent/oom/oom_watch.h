@@ -30,7 +30,7 @@ class OomWatch : private KernelListener {
     bool bpf = true;
     bool kmsg = true;
     int64_t page_size_bytes = 4096;
-    std::function<void()> on_thread_start;  // to set its priority; may be empty
+    std::function<void()> on_thread_start{};  // to set its priority; may be empty
   };
 
   // The kernel's counters, and how they stood at the start.

@@ -17,10 +17,10 @@ Nanos Apart(MonotonicTime a, MonotonicTime b) { return a < b ? b - a : a - b; }
 }  // namespace
 
 void VerdictPlan::OnKernelKill(const KillFacts& kill) {
-  if (WasKnown(kill, &Known::in_kernel)) {
-    Improve(kill);
-  } else {
+  if (IsNew(kill, &Known::in_kernel)) {
     Add(kill, OomSource::kBpf, kill.at);
+  } else {
+    Improve(kill);
   }
 }
 
@@ -43,8 +43,7 @@ void VerdictPlan::OnLogLine(const kernel::OomLine& line, MonotonicTime now) {
 
 void VerdictPlan::OnKilled(const kernel::OomKilled& killed, MonotonicTime now) {
   const KillFacts kill = FromLog(killed, now);
-  if (WasKnown(kill, &Known::in_log)) return;
-  Add(kill, OomSource::kKmsg, sources_.bpf ? now + kLogGrace : now);
+  if (IsNew(kill, &Known::in_log)) Add(kill, OomSource::kKmsg, sources_.bpf ? now + kLogGrace : now);
 }
 
 // The first killed after the choice is the chosen one, even when the line names another of its threads;
@@ -75,19 +74,20 @@ KillFacts VerdictPlan::FromLog(const kernel::OomKilled& killed, MonotonicTime no
   return kill;
 }
 
-bool VerdictPlan::WasKnown(const KillFacts& kill, bool Known::*by) {
+bool VerdictPlan::IsNew(const KillFacts& kill, int64_t Known::*by) {
   const size_t kept = std::min(known_count_, kRoom);
   for (size_t i = 0; i < kept; ++i) {
     Known& known = known_[i];
-    if (known.*by || !IsSameProcess(known.pid, known.tid, kill) || Apart(known.at, kill.at) > kSameKill)
-      continue;
-    known.*by = true;
-    return true;
+    if (!IsSameProcess(known.pid, known.tid, kill) || Apart(known.at, kill.at) > kSameKill) continue;
+    const int64_t before = std::max(known.in_kernel, known.in_log);
+    ++(known.*by);
+    explained_ += std::max(known.in_kernel, known.in_log) - before;
+    return false;
   }
   Known& fresh = known_[known_count_++ % kRoom];
-  fresh = {.pid = kill.pid, .tid = kill.tid, .at = kill.at, .in_kernel = false, .in_log = false};
-  fresh.*by = true;
-  return false;
+  fresh = {.pid = kill.pid, .tid = kill.tid, .at = kill.at, .in_kernel = 0, .in_log = 0};
+  fresh.*by = 1;
+  return true;
 }
 
 // What the log told, as long as nobody was told of it, in the better source's words.

@@ -109,20 +109,21 @@ class VerdictPlan {
     MonotonicTime due;
     bool doubtful = false;  // perhaps one that was counted already
   };
-  // By which of the two that know who it was a kill has been told of.
+  // How often each of the two that know who it was told of a kill. A process that dies with its whole cgroup is killed,
+  // and counted, twice by the kernel.
   struct Known {
     int32_t pid = 0;
     int32_t tid = 0;
     MonotonicTime at;
-    bool in_kernel = false;
-    bool in_log = false;
+    int64_t in_kernel = 0;
+    int64_t in_log = 0;
   };
 
   void OnKilled(const kernel::OomKilled& killed, MonotonicTime now);
   void Add(const KillFacts& kill, OomSource source, MonotonicTime due);
   [[nodiscard]] KillFacts FromLog(const kernel::OomKilled& killed, MonotonicTime now);
-  // The kill that another source told of and `by` did not yet; else it is remembered as told by `by`.
-  [[nodiscard]] bool WasKnown(const KillFacts& kill, bool Known::*by);
+  // Whether nobody told of this process before; now `by` did.
+  [[nodiscard]] bool IsNew(const KillFacts& kill, int64_t Known::*by);
   void Improve(const KillFacts& kill);
   void Remove(size_t index);
   [[nodiscard]] int64_t Unexplained() const;

@@ -24,8 +24,8 @@ struct AgentIdentity {
   uint64_t generation = 0;  // changes with every start
   MachineFacts machine;
   std::vector<Capability> capabilities;
-  std::vector<SelfCheck> self_checks;
   std::vector<SignalSource> sources;
+  std::vector<SelfCheck> self_checks;
 };
 
 // What one watcher asked for, defaults filled in.

@@ -57,6 +57,8 @@ TEST(Options, WhatIsPrintedReadsBackTheSame) {
   config.socket = "/tmp/s";
   config.dial = "2:1001";
   config.root = "/tmp/r";
+  config.bpf = false;
+  config.kmsg = false;
   config.assumed_burst_bytes_per_second = 3 * kMiB;
   config.log_level = LogLevel::kError;
   const std::string path = WriteConfig(ToText(config));
@@ -86,6 +88,15 @@ TEST(Options, AnAgentNobodyCanReachIsAFault) {
   const auto options = Parse({"--no-vsock", "--socket", ""});
   ASSERT_FALSE(options.ok());
   EXPECT_THAT(MessageOf(options.status()), HasSubstr("nobody could reach"));
+}
+
+TEST(Options, EachSourceOfOomKillsCanBeTurnedOff) {
+  const auto options = Parse({"--no-bpf"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_FALSE(options->config.bpf);
+  EXPECT_TRUE(options->config.kmsg);
+  EXPECT_FALSE(Parse({"--no-kmsg"})->config.kmsg);
+  EXPECT_THAT(Parse({"--help"})->help, AllOf(HasSubstr("--no-bpf"), HasSubstr("--no-kmsg")));
 }
 
 TEST(Options, HelpAndVersionNeedNoValidConfiguration) {

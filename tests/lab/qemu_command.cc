@@ -37,10 +37,17 @@ std::vector<std::string> QemuCommand(const GuestOptions& options, const QemuPlac
   if (options.hotplug_mib > 0) {
     memory += StrCat(",slots=16,maxmem=", options.memory_mib + options.hotplug_mib, "M");
   }
+  Append(&command, {"-m", memory, "-smp", StrCat(options.cpus), "-machine",
+                    StrCat("q35,hpet=off,sata=off,smbus=off,usb=off",
+                           options.numa_nodes > 1 ? "" : ",memory-backend=ram0")});
   // vhost-user devices read the guest's memory themselves, hence the shared backend.
-  Append(&command, {"-m", memory, "-smp", StrCat(options.cpus), "-object",
-                    StrCat("memory-backend-memfd,id=ram,size=", options.memory_mib, "M,share=on"), "-machine",
-                    "q35,memory-backend=ram,hpet=off,sata=off,smbus=off,usb=off"});
+  for (int node = 0; node < options.numa_nodes; ++node) {
+    const int64_t mib = options.memory_mib / options.numa_nodes;
+    Append(&command, {"-object", StrCat("memory-backend-memfd,id=ram", node, ",size=", mib, "M,share=on")});
+    if (options.numa_nodes == 1) continue;
+    const std::string cpus = node == 0 ? StrCat(",cpus=0-", options.cpus - 1) : "";
+    Append(&command, {"-numa", StrCat("node,nodeid=", node, cpus, ",memdev=ram", node)});
+  }
   Append(&command,
          {"-kernel", places.kernel, "-initrd", places.initramfs, "-append", KernelCommandLine(options)});
   Append(&command, {"-serial", StrCat("file:", places.serial_log)});

@@ -12,6 +12,7 @@ struct GuestOptions {
   int64_t memory_mib = 1024;
   int64_t hotplug_mib = 0;  // room for DIMMs or virtio-mem beyond memory_mib
   int cpus = 1;
+  int numa_nodes = 1;  // that the memory is spread over in equal parts; all CPUs are on the first
   bool deflate_on_oom = false;
   bool free_page_reporting = true;
   int64_t zram_mib = 0;                   // swap on compressed memory

@@ -7,6 +7,7 @@
 namespace ballast::lab {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -54,6 +55,19 @@ TEST(QemuCommand, UsesTheHostsOwnVsockWhenThereIsOne) {
   EXPECT_THAT(Text({}, places), HasSubstr("vhost-vsock-pci,guest-cid=77"));
   places.guest_cid = 0;
   EXPECT_THAT(Text({}, places), Not(HasSubstr("vsock")));
+}
+
+TEST(QemuCommand, SpreadsMemoryOverNodesOnRequest) {
+  GuestOptions options;
+  options.memory_mib = 256;
+  options.cpus = 2;
+  EXPECT_THAT(Text(options, Places()),
+              AllOf(HasSubstr("memory-backend=ram0"), HasSubstr("id=ram0,size=256M")));
+  options.numa_nodes = 2;
+  const std::string text = Text(options, Places());
+  EXPECT_THAT(text, AllOf(HasSubstr("id=ram0,size=128M"), HasSubstr("node,nodeid=0,cpus=0-1,memdev=ram0"),
+                          HasSubstr("id=ram1,size=128M"), HasSubstr("node,nodeid=1,memdev=ram1")));
+  EXPECT_THAT(text, Not(HasSubstr("memory-backend=ram")));
 }
 
 TEST(QemuCommand, LeavesRoomForHotplugOnRequest) {

@@ -69,10 +69,12 @@ void AgentFixture::SetUp() {
   const FileReader files(tree_->Root());
   Sensors sensors(files);
   identity_.version = "test";
-  identity_.generation = 7;
+  identity_.generation = kGeneration;
   identity_.machine = ReadMachineFacts(files);
   identity_.capabilities.assign(sensors.Capabilities().begin(), sensors.Capabilities().end());
-  auto loop = SampleLoop::Start(std::move(sensors), std::nullopt, clock_, {});
+  auto loop = SampleLoop::Start(
+      std::move(sensors), std::nullopt, clock_,
+      {.on_thread_start = {}, .verdicts = &verdicts_, .generation = kGeneration, .reclaim_stalls = {}});
   ASSERT_TRUE(loop.ok()) << loop.status();
   loop_ = *std::move(loop);
   service_ = std::make_unique<GuestAgentService>(identity_, *loop_, clock_);

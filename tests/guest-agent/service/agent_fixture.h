@@ -59,6 +59,8 @@ class AgentFixture : public ::testing::Test {
   [[nodiscard]] static bool Eventually(const std::function<bool()>& holds);
 
   [[nodiscard]] fakes::GuestTree& Guest() { return *tree_; }
+  static constexpr uint64_t kGeneration = 7;
+  [[nodiscard]] VerdictLog& Verdicts() { return verdicts_; }
   [[nodiscard]] SampleLoop& Loop() { return *loop_; }
   [[nodiscard]] Listener& TheListener() { return *listener_; }
   [[nodiscard]] const std::string& SocketPath() const { return socket_; }
@@ -71,6 +73,7 @@ class AgentFixture : public ::testing::Test {
   std::string socket_;
   std::unique_ptr<fakes::GuestTree> tree_;
   AgentIdentity identity_;
+  VerdictLog verdicts_;
   std::unique_ptr<SampleLoop> loop_;
   std::unique_ptr<GuestAgentService> service_;
   std::unique_ptr<AgentServer> server_;

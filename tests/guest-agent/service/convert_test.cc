@@ -97,6 +97,51 @@ TEST(Convert, WhatIsAbsentStaysAbsentOnTheWire) {
   EXPECT_EQ(report.level(), guest::v1::LEVEL_QUIET);
 }
 
+TEST(Convert, SaysWhereEachSignalComesFrom) {
+  AgentIdentity identity;
+  identity.sources = {{"oom_kill", OomSource::kKmsg, "BPF: no"}, {"oom_begin", OomSource::kNone, "BPF: no"}};
+  guest::v1::GetInfoResponse info;
+  FillInfo(identity, {1}, info);
+  ASSERT_EQ(info.sources_size(), 2);
+  EXPECT_EQ(info.sources(0).signal(), "oom_kill");
+  EXPECT_EQ(info.sources(0).source(), guest::v1::SOURCE_KMSG);
+  EXPECT_EQ(info.sources(0).reason(), "BPF: no");
+  EXPECT_EQ(info.sources(1).source(), guest::v1::SOURCE_UNSPECIFIED);
+}
+
+TEST(Convert, StallsAreThereWhenTheKernelMeasuresThem) {
+  ReportFacts facts;
+  guest::v1::Report without;
+  FillReport(facts, 0, without);
+  EXPECT_FALSE(without.has_direct_reclaim());
+  facts.reclaim_stalls = StallCounts{.count = 3,
+                                     .total_us = 100,
+                                     .longest_us = 70,
+                                     .histogram = {1, 2},
+                                     .cgroup_count = 4,
+                                     .cgroup_total_us = 5};
+  guest::v1::Report report;
+  FillReport(facts, 0, report);
+  EXPECT_EQ(report.direct_reclaim().source(), guest::v1::SOURCE_BPF);
+  EXPECT_EQ(report.direct_reclaim().count(), 3u);
+  EXPECT_EQ(report.direct_reclaim().total_us(), 100u);
+  EXPECT_EQ(report.direct_reclaim().longest_us(), 70u);
+  ASSERT_EQ(report.direct_reclaim().histogram_size(), 20);
+  EXPECT_EQ(report.direct_reclaim().histogram(1), 2u);
+  EXPECT_EQ(report.direct_reclaim().cgroup_count(), 4u);
+  EXPECT_EQ(report.direct_reclaim().cgroup_total_us(), 5u);
+}
+
+TEST(Convert, KeepsWhatTheClientKnows) {
+  WatchRequest request;
+  request.set_known_verdict_id(5);
+  request.set_known_verdict_generation(6);
+  const auto settings = ToSettings(request);
+  ASSERT_TRUE(settings.ok());
+  EXPECT_EQ(settings->known_verdict_id, 5u);
+  EXPECT_EQ(settings->known_verdict_generation, 6u);
+}
+
 TEST(Convert, ATimeToExhaustionOfZeroIsPresent) {
   ReportFacts facts;
   facts.derived.time_to_exhaustion = Nanos{0};

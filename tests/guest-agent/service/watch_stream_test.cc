@@ -38,6 +38,18 @@ TEST_F(WatchStreamTest, EventsBeforeTheHelloWaitForItAndFollowInOrder) {
   EXPECT_EQ(stream_.Wait(kAtOnce), WatchStream::Turn::kLookAround);
 }
 
+TEST_F(WatchStreamTest, AVerdictThatWasOfferedBeforeIsLeftOut) {
+  stream_.OfferHello({});
+  Next();
+  OomVerdict verdict;
+  for (const uint64_t id : {1, 2, 2, 1, 3}) {
+    verdict.id = id;
+    stream_.OfferEvent({{1}, verdict});
+  }
+  for (uint64_t id = 1; id <= 3; ++id) EXPECT_EQ(Next().event().oom_verdict().id(), id);
+  EXPECT_EQ(stream_.Wait(kAtOnce), WatchStream::Turn::kLookAround);
+}
+
 TEST_F(WatchStreamTest, WhatDoesNotFitIsCounted) {
   for (size_t i = 0; i < WatchStream::kMaxEvents + 3; ++i) stream_.OfferEvent({{1}, BalloonShrank{1}});
   stream_.OfferHello({});

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -5,6 +6,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include "tests/lab/guest/lab_guest.h"
@@ -93,6 +95,21 @@ class Memory {
   std::vector<uint64_t*> chunks_;
 };
 
+// By threads that fill a part each, while the first one has ended: its process lives on as theirs.
+int RunThreads(const Plan& plan, int64_t count) {
+  static Plan part;  // outlives this function, whose thread ends
+  part = plan;
+  part.bytes = plan.bytes / count / plan.chunk_bytes * plan.chunk_bytes;
+  for (int64_t i = 0; i < count; ++i) {
+    std::thread([] {
+      Memory memory(part);
+      memory.Fill();
+      SleepUntilMs(NowMs() + part.hold_ms);
+    }).detach();
+  }
+  pthread_exit(nullptr);
+}
+
 int RunCycle(const Plan& plan) {
   const int64_t start = NowMs();
   Memory memory(plan);
@@ -122,6 +139,7 @@ int Hog(const Options& options) {
   plan.touch_again = options.Number("touch-again", 0) != 0;
   const int64_t percent = options.Number("random-percent", 0);
   plan.random_words = percent <= 0 ? 1 : percent >= 100 ? kWordsPerPage : percent * kWordsPerPage / 100 + 1;
+  if (const int64_t threads = options.Number("threads", 0); threads > 0) return RunThreads(plan, threads);
   for (int64_t cycle = options.Number("cycles", 1); cycle > 0; --cycle) {
     const int status = RunCycle(plan);
     if (status != 0) return status;

@@ -27,7 +27,8 @@ void SleepUntilMs(int64_t when_ms);
 // not return.
 int Serve(const Options& options);
 
-// Fills memory at a given rate, holds it, proves that it still holds what was written.
+// Fills memory at a given rate, holds it, proves that it still holds what was written. With --threads several of its
+// threads do, without the proof, while the first one ends.
 int Hog(const Options& options);
 
 // Reads a block device through the page cache: memory that is used yet reclaimable. Once or several times

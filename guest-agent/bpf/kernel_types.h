@@ -1,7 +1,7 @@
-// The few kernel types the programs look into. Every access is relocated to the running kernel's layout (CO-RE), so
-// the order and the size of what is declared here do not matter, only names and types; a dump of one kernel's types
-// would be 100,000 lines. `___` and what follows is left out when the kernel's type is looked up: two layouts of one
-// type, of which the program asks for the one this kernel has.
+// The few kernel types the programs look into. Every access is relocated to the running kernel's layout
+// (CO-RE), so the order and the size of what is declared here do not matter, only names and types; a dump of
+// one kernel's types would be 100,000 lines. `___` and what follows is left out when the kernel's type is
+// looked up: two layouts of one type, of which the program asks for the one this kernel has.
 #pragma once
 
 #define __VMLINUX_H__  // or bpf_tracing.h takes user space's names of registers

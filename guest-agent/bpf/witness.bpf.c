@@ -15,14 +15,14 @@ char LICENSE[] SEC("license") = "GPL";  // the kernel lets no other licence read
 
 #define INLINE static __always_inline  // older verifiers judge a call by its own, without what its caller knows
 #define kNanosPerMicro 1000
+#define kStallEventMinUs 10000         // shorter ones are counted only
 #define kStallEventGapNs 100000000ULL  // at most ten a second
-
-// Shorter stalls are counted only. Set before loading.
-const volatile __u64 stall_event_min_us = 10000;
+// The search for a victim begins anew for each MiB that a balloon gives back on OOM: a thousand times a second.
+#define kBeginsEventGapNs 50000000ULL
 
 struct ballast_stall_sums stalls = {};
 __u64 last_stall_event_ns = 0;
-__u64 events_lost = 0;
+__u64 last_begins_event_ns = 0;
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -61,11 +61,14 @@ INLINE void fill_shortage(struct oom_control* oc, struct ballast_shortage* short
 
 SEC("fentry/out_of_memory")
 int BPF_PROG(oom_begins, struct oom_control* oc) {
+  const __u64 now = bpf_ktime_get_ns();
+  if (now - last_begins_event_ns < kBeginsEventGapNs) return 0;
+  last_begins_event_ns = now;
   struct ballast_oom_begins* event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
   if (!event) return 0;  // it is not kept anyway
   event->kind = kBallastOomBegins;
   event->unused = 0;
-  event->at_ns = bpf_ktime_get_ns();
+  event->at_ns = now;
   fill_shortage(oc, &event->shortage);
   bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
   return 0;
@@ -156,10 +159,7 @@ int BPF_PROG(oom_mark, struct task_struct* task) {
   if (!context || !context->killing) return 0;
   context->killing = 0;
   struct ballast_oom_kill* event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-  if (!event) {
-    __sync_fetch_and_add(&events_lost, 1);
-    return 0;
-  }
+  if (!event) return 0;  // the log or the count tells of it
   event->kind = kBallastOomKill;
   event->unused = 0;
   event->at_ns = bpf_ktime_get_ns();
@@ -185,7 +185,7 @@ INLINE int bucket_of(__u64 us) {
 
 // Ten a second and no more, whoever stalls: two threads at the same instant may both pass.
 INLINE void tell_stall(__u64 now, __u64 us) {
-  if (us < stall_event_min_us || now - last_stall_event_ns < kStallEventGapNs) return;
+  if (us < kStallEventMinUs || now - last_stall_event_ns < kStallEventGapNs) return;
   last_stall_event_ns = now;
   struct ballast_stall* event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
   if (!event) return;

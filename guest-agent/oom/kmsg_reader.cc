@@ -29,9 +29,8 @@ std::optional<std::string_view> KmsgReader::Next() {
   while (fd_.IsOpen()) {
     const ssize_t got = ::read(fd_.Get(), buffer_.get(), kRecordBytes);
     if (got > 0) return std::string_view(buffer_.get(), static_cast<size_t>(got));
-    // EPIPE: overwritten meanwhile; the next read goes on with the oldest that is left. EINVAL: longer than
-    // any.
-    if (got < 0 && (errno == EPIPE || errno == EINTR || errno == EINVAL)) continue;
+    // EPIPE: overwritten meanwhile; the next read goes on with the oldest that is left.
+    if (got < 0 && (errno == EPIPE || errno == EINTR)) continue;
     if (got < 0 && errno == EAGAIN) return std::nullopt;
     fd_.Reset();
   }

@@ -26,8 +26,7 @@ constexpr Nanos kCountGapAlone = Milliseconds(250);
 // A verdict is judged by the guest's condition when the search for a victim began: a moment later the host
 // may have given way already.
 constexpr Nanos kConditionAge = Seconds(1);
-// The search begins anew for each MiB that a balloon gives back on OOM: a thousand times a second.
-constexpr Nanos kBeginsGap = Milliseconds(50);
+constexpr Nanos kFreshCondition = Milliseconds(50);
 // Records of the log read at one go; others may write there, too.
 constexpr int kRecordsAtOnce = 4096;
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
@@ -177,13 +176,13 @@ void OomWatch::ReadLog() {
     const auto line = kernel::ParseOomLine(*record);
     if (!line) continue;
     const MonotonicTime now = clock_.Now();
-    if (std::holds_alternative<kernel::OomInvoked>(*line)) LookIfOlder(kBeginsGap, now);
+    if (std::holds_alternative<kernel::OomInvoked>(*line)) LookIfOlder(kFreshCondition, now);
     plan_.OnLogLine(*line, now);
   }
 }
 
 std::optional<kernel::Vmstat> OomWatch::Count(MonotonicTime now) {
-  const bool alone = !kmsg_ && !probe_.Reasons().oom_kill.empty();
+  const bool alone = !(kmsg_ && kmsg_->IsAlive()) && !probe_.Reasons().oom_kill.empty();
   next_count_at_ = now + (alone ? kCountGapAlone : kCountGap);
   const auto counters = ReadCounters(vmstat_);
   if (counters && counters->oom_kills) plan_.OnCounter(*counters->oom_kills, now);
@@ -213,11 +212,8 @@ void OomWatch::LookIfOlder(Nanos age, MonotonicTime now) {
 }
 
 void OomWatch::OnOomBegins(const ballast_oom_begins& event) {
-  const OomBegins begins = ToFacts(event);
-  if (begins_told_at_ && begins.at - *begins_told_at_ < kBeginsGap) return;
-  begins_told_at_ = begins.at;
-  listener_->OnOomBegins(begins);
-  LookIfOlder(kBeginsGap, clock_.Now());
+  listener_->OnOomBegins(ToFacts(event));
+  LookIfOlder(kFreshCondition, clock_.Now());
 }
 
 void OomWatch::OnOomKill(const ballast_oom_kill& event) {

@@ -99,7 +99,6 @@ class OomWatch : private KernelListener {
   GuestCondition condition_;
   std::optional<MonotonicTime> condition_at_;
   MonotonicTime next_count_at_;
-  std::optional<MonotonicTime> begins_told_at_;
 
   std::atomic<bool> stopping_{false};
   std::thread thread_;

@@ -109,8 +109,8 @@ class VerdictPlan {
     MonotonicTime due;
     bool doubtful = false;  // perhaps one that was counted already
   };
-  // How often each of the two that know who it was told of a kill. A process that dies with its whole cgroup is killed,
-  // and counted, twice by the kernel.
+  // How often each of the two that know who it was told of a kill. A process that dies with its whole cgroup
+  // is killed, and counted, twice by the kernel.
   struct Known {
     int32_t pid = 0;
     int32_t tid = 0;

@@ -244,6 +244,21 @@ TEST_P(OomMatrixTest, TheMomentBeforeAKillAndTheStallsComeFromTheKernel) {
   EXPECT_GT((*after)->LastReport().direct_reclaim().cgroup_count(), 0U);
 }
 
+TEST_P(OomMatrixTest, AKernelThatDoesNotDescribeItsTypesIsReadByItsLog) {
+  Guest* guest = BootThis(/*deflate_on_oom=*/false, /*zram=*/false);
+  ASSERT_NE(guest, nullptr);
+  ASSERT_EQ(guest->Exec("mount -t tmpfs none /sys/kernel/btf")->status, 0);
+  ASSERT_EQ(RestartAgent(*guest, ""), absl::OkStatus());
+  const auto watch = AgentWatch::Connect(guest->PortAddress(kAgentPort));
+  ASSERT_TRUE(watch.ok()) << watch.status();
+  for (const auto& source : (*watch)->info().sources()) {
+    EXPECT_THAT(source.reason(), ::testing::HasSubstr("the kernel does not describe its types"))
+        << source.signal();
+    EXPECT_NE(source.source(), guest::v1::SOURCE_BPF);
+  }
+  Try(*guest, **watch, guest::v1::SOURCE_KMSG, Shortage::kLimit);
+}
+
 INSTANTIATE_TEST_SUITE_P(Kernels, OomMatrixTest, ::testing::Values(0U, 1U),
                          [](const auto& kernel) { return kernel.param == 0 ? "Stable" : "Backports"; });
 

@@ -124,6 +124,16 @@ TEST(OomLogParser, NamesThatLookLikeTheKernelsWordsAreNames) {
   }
 }
 
+TEST(OomLogParser, ACgroupsNameMayLookLikeATasks) {
+  const auto line = Line(
+      "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
+      "task_memcg=/a,task=longer-than-any-task,task=x,pid=12,uid=7");
+  ASSERT_TRUE(line.has_value());
+  EXPECT_EQ(std::get<OomChosen>(*line).comm, "x");
+  EXPECT_EQ(std::get<OomChosen>(*line).cgroup, "/a,task=longer-than-any-task");
+  EXPECT_EQ(std::get<OomChosen>(*line).limit_cgroup, "");
+}
+
 TEST(OomLogParser, AnOperatorsKillHasOrderMinusOne) {
   const auto line =
       Line("kworker/0:2 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0");

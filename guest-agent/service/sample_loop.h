@@ -34,7 +34,7 @@ class SampleLoop {
     // Both must outlive the loop; null and empty: none.
     const VerdictLog* verdicts = nullptr;  // for newcomers
     uint64_t generation = 0;               // of these verdicts
-    std::function<std::optional<StallCounts>()> reclaim_stalls;
+    std::function<std::optional<StallCounts>()> reclaim_stalls{};
   };
 
   // `clock` must outlive the loop. Errors: the kernel's, when it gives no descriptor.

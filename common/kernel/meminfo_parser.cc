@@ -16,7 +16,7 @@ struct NamedField {
   OptionalField field;
 };
 
-constexpr std::array<NamedField, 10> kOptionalFields{{
+constexpr std::array<NamedField, 15> kOptionalFields{{
     {"Cached", &Meminfo::cached_bytes},
     {"SwapTotal", &Meminfo::swap_total_bytes},
     {"SwapFree", &Meminfo::swap_free_bytes},
@@ -27,6 +27,11 @@ constexpr std::array<NamedField, 10> kOptionalFields{{
     {"SUnreclaim", &Meminfo::slab_unreclaimable_bytes},
     {"CommitLimit", &Meminfo::commit_limit_bytes},
     {"Committed_AS", &Meminfo::committed_bytes},
+    {"Inactive(file)", &Meminfo::inactive_file_bytes},
+    {"Mapped", &Meminfo::mapped_bytes},
+    {"Writeback", &Meminfo::writeback_bytes},
+    {"Zswap", &Meminfo::zswap_pool_bytes},
+    {"Zswapped", &Meminfo::zswap_stored_bytes},
 }};
 
 absl::Status Wrong(std::string_view field, std::string_view what) {

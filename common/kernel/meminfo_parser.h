@@ -24,6 +24,11 @@ struct Meminfo {
   std::optional<int64_t> swap_free_bytes;
   std::optional<int64_t> commit_limit_bytes;
   std::optional<int64_t> committed_bytes;
+  std::optional<int64_t> inactive_file_bytes;
+  std::optional<int64_t> mapped_bytes;  // file and shared pages some process has mapped
+  std::optional<int64_t> writeback_bytes;
+  std::optional<int64_t> zswap_pool_bytes;    // RAM that the compressed cache of swap takes
+  std::optional<int64_t> zswap_stored_bytes;  // what it holds, uncompressed
 
   friend bool operator==(const Meminfo&, const Meminfo&) = default;
 };

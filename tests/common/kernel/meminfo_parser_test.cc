@@ -28,7 +28,23 @@ TEST(MeminfoParser, ReadsWhatKernel61Prints) {
                             .swap_total_bytes = 0,
                             .swap_free_bytes = 0,
                             .commit_limit_bytes = 206868 * kKiB,
-                            .committed_bytes = 4780 * kKiB}));
+                            .committed_bytes = 4780 * kKiB,
+                            .inactive_file_bytes = 0,
+                            .mapped_bytes = 1716 * kKiB,
+                            .writeback_bytes = 0,
+                            .zswap_pool_bytes = std::nullopt,
+                            .zswap_stored_bytes = std::nullopt}));
+}
+
+TEST(MeminfoParser, ReadsZswapWhereItIsBuiltIn) {
+  const auto with = ParseMeminfo(Fixture("meminfo-6.18"));
+  ASSERT_TRUE(with.ok()) << with.status();
+  EXPECT_EQ(with->zswap_pool_bytes, 0);
+  EXPECT_EQ(with->zswap_stored_bytes, 0);
+  const auto some = ParseMeminfo(StrCat(kLeast, "Zswap: 7 kB\nZswapped: 21 kB\n"));
+  ASSERT_TRUE(some.ok()) << some.status();
+  EXPECT_EQ(some->zswap_pool_bytes, 7 * kKiB);
+  EXPECT_EQ(some->zswap_stored_bytes, 21 * kKiB);
 }
 
 TEST(MeminfoParser, ReadsNewerKernelsWithTheirOtherLines) {

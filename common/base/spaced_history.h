@@ -25,6 +25,14 @@ class SpacedHistory {
     points_[count_++ % N] = {at, value};
   }
 
+  // The oldest value that is not older than `limit`.
+  [[nodiscard]] std::optional<Point> Oldest(MonotonicTime now, Nanos limit) const {
+    for (size_t age = Size(); age-- > 0;) {
+      if (now - Back(age).at <= limit) return Back(age);
+    }
+    return std::nullopt;
+  }
+
   // The newest value that is at least `span` old, as long as it is not older than `limit`.
   [[nodiscard]] std::optional<Point> Before(MonotonicTime now, Nanos span, Nanos limit) const {
     for (size_t age = 0; age < Size(); ++age) {

@@ -13,8 +13,8 @@ namespace ballast::kernel {
 // walk into the youngest generation and opens a new one. So a page of any older generation was not used
 // between the birth of the generation after its own and the last walk, which is the birth of the youngest.
 struct ColdRule {
-  Nanos unused = Seconds(120);     // proven at least so long: cold
-  Nanos last_walk = Seconds(600);  // longer ago: proves nothing about now
+  Nanos unused;     // proven at least so long: cold
+  Nanos last_walk;  // longer ago: proves nothing about now
 };
 
 struct LruGenerations {

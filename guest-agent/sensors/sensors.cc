@@ -1,8 +1,9 @@
 #include "guest-agent/sensors/sensors.h"
 
-#include <utility>
+#include <algorithm>
+#include <string>
 
-#include "common/base/text.h"
+#include "guest-agent/sensors/pinned_reading.h"
 
 namespace ballast::agent {
 namespace {
@@ -14,26 +15,6 @@ constexpr size_t kPsiCapacity = 1024;
 
 // A vmstat read costs four times the others together and allocates in the kernel.
 constexpr Nanos kSlowReadGap = Milliseconds(20);
-
-std::optional<PinnedFile> OpenOrSay(const FileReader& files, const char* path, size_t capacity,
-                                    std::string& reason) {
-  auto file = PinnedFile::Open(files, path, capacity);
-  // Some kernels show the file but refuse the read (pressure when it is off).
-  const absl::Status status = file.ok() ? file->Read().status() : file.status();
-  if (status.ok()) return *std::move(file);
-  reason = MessageOf(status);
-  return std::nullopt;
-}
-
-template <typename T, typename Parser>
-std::optional<T> ReadAs(std::optional<PinnedFile>& file, Parser parse) {
-  if (!file) return std::nullopt;
-  const auto text = file->Read();
-  if (!text.ok()) return std::nullopt;
-  auto value = parse(*text);
-  if (!value.ok()) return std::nullopt;
-  return *value;
-}
 
 }  // namespace
 
@@ -54,28 +35,40 @@ Sample ToSample(const Readings& readings) {
 }
 
 Sensors::Sensors(const FileReader& files)
-    : capabilities_{{{"meminfo", ""}, {"vmstat", ""}, {"psi", ""}, {"swap", ""}}} {
+    : capabilities_{{{"meminfo", ""}, {"vmstat", ""}, {"psi", ""}, {"swap", ""}, {}, {}, {}, {}, {}}},
+      signals_(files, ReadMachineFacts(files)) {
   meminfo_ = OpenOrSay(files, "/proc/meminfo", kMeminfoCapacity, capabilities_[0].reason);
   vmstat_ = OpenOrSay(files, "/proc/vmstat", kVmstatCapacity, capabilities_[1].reason);
   psi_memory_ = OpenOrSay(files, "/proc/pressure/memory", kPsiCapacity, capabilities_[2].reason);
   std::string ignored;  // I/O pressure comes and goes with memory pressure
   psi_io_ = OpenOrSay(files, "/proc/pressure/io", kPsiCapacity, ignored);
-  const auto meminfo = ReadAs<kernel::Meminfo>(meminfo_, kernel::ParseMeminfo);
+  const auto meminfo = ReadWith(meminfo_, kernel::ParseMeminfo);
   if (!meminfo || meminfo->swap_total_bytes.value_or(0) == 0) capabilities_[3].reason = "no swap is in use";
+  std::copy(signals_.Capabilities().begin(), signals_.Capabilities().end(), capabilities_.begin() + 4);
 }
 
 const Readings& Sensors::Read(MonotonicTime now, bool fresh) {
   readings_.at = now;
-  readings_.meminfo = ReadAs<kernel::Meminfo>(meminfo_, kernel::ParseMeminfo);
-  readings_.psi_memory = ReadAs<kernel::Psi>(psi_memory_, kernel::ParsePsi);
+  readings_.meminfo = ReadWith(meminfo_, kernel::ParseMeminfo);
+  readings_.psi_memory = ReadWith(psi_memory_, kernel::ParsePsi);
   if (fresh || !slow_read_at_ || now - *slow_read_at_ >= kSlowReadGap) ReadSlowOnes(now);
+  signals_.Read(
+      {.at = now, .meminfo = readings_.meminfo, .vmstat = readings_.vmstat, .fresh = fresh, .calm = IsCalm()},
+      readings_.signals);
   return readings_;
+}
+
+// With so much available no watcher of ordinary thresholds waits for the next sample.
+bool Sensors::IsCalm() const {
+  if (!readings_.meminfo) return false;
+  const int64_t usable = readings_.meminfo->total_bytes - signals_.CountedBalloon(readings_.vmstat);
+  return readings_.meminfo->available_bytes >= ToBytes(Thresholds{}, usable).pressed;
 }
 
 void Sensors::ReadSlowOnes(MonotonicTime now) {
   slow_read_at_ = now;
-  readings_.vmstat = ReadAs<kernel::Vmstat>(vmstat_, kernel::ParseVmstat);
-  readings_.psi_io = ReadAs<kernel::Psi>(psi_io_, kernel::ParsePsi);
+  readings_.vmstat = ReadWith(vmstat_, kernel::ParseVmstat);
+  readings_.psi_io = ReadWith(psi_io_, kernel::ParsePsi);
 }
 
 }  // namespace ballast::agent

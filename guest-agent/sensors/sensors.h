@@ -3,7 +3,6 @@
 
 #include <array>
 #include <optional>
-#include <string>
 
 #include "common/base/time.h"
 #include "common/kernel/meminfo_parser.h"
@@ -12,6 +11,7 @@
 #include "common/os/file_reader.h"
 #include "common/os/pinned_file.h"
 #include "guest-agent/sensors/sampler.h"
+#include "guest-agent/sensors/signals.h"
 
 namespace ballast::agent {
 
@@ -22,20 +22,13 @@ struct Readings {
   std::optional<kernel::Vmstat> vmstat;
   std::optional<kernel::Psi> psi_memory;
   std::optional<kernel::Psi> psi_io;
+  Signals signals;
 
   friend bool operator==(const Readings&, const Readings&) = default;
 };
 
 // What the sampler judges of it.
 [[nodiscard]] Sample ToSample(const Readings& readings);
-
-// One thing the agent would like to see, and whether it can.
-struct Capability {
-  std::string name;
-  std::string reason;  // empty: available
-
-  friend bool operator==(const Capability&, const Capability&) = default;
-};
 
 // Used by one thread.
 class Sensors {
@@ -44,20 +37,24 @@ class Sensors {
   explicit Sensors(const FileReader& files);
 
   // Reads memory information and memory pressure; the costlier vmstat and I/O pressure when what is known of
-  // them is 20 ms old, or `fresh` asks for it. Allocates nothing.
+  // them is 20 ms old, the signals at their own pace, or all when `fresh` asks for it. Allocates nothing, but
+  // now and then, while plenty is available, when it searches for devices and cgroups that appeared.
   [[nodiscard]] const Readings& Read(MonotonicTime now, bool fresh);
 
-  // "meminfo", "vmstat", "psi", "swap", as found when they were opened.
-  [[nodiscard]] const std::array<Capability, 4>& Capabilities() const { return capabilities_; }
+  // "meminfo", "vmstat", "psi", "swap", "zones", "zram", "zswap", "cgroups", "mglru", as found when they were
+  // opened.
+  [[nodiscard]] const std::array<Capability, 9>& Capabilities() const { return capabilities_; }
 
  private:
   void ReadSlowOnes(MonotonicTime now);
+  [[nodiscard]] bool IsCalm() const;
 
   std::optional<PinnedFile> meminfo_;
   std::optional<PinnedFile> vmstat_;
   std::optional<PinnedFile> psi_memory_;
   std::optional<PinnedFile> psi_io_;
-  std::array<Capability, 4> capabilities_;
+  std::array<Capability, 9> capabilities_;
+  SignalReader signals_;
   Readings readings_;
   std::optional<MonotonicTime> slow_read_at_;
 };

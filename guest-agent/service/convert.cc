@@ -3,6 +3,7 @@
 #include "absl/status/status.h"
 #include "common/base/text.h"
 #include "guest-agent/service/convert_event.h"
+#include "guest-agent/service/convert_signals.h"
 
 namespace ballast::agent {
 namespace {
@@ -211,6 +212,7 @@ void FillReport(const ReportFacts& facts, uint64_t events_lost, Report& report) 
   if (readings.psi_io) FillPsi(*readings.psi_io, *report.mutable_psi_io());
   FillDerived(facts.derived, *report.mutable_derived());
   if (facts.reclaim_stalls) FillStalls(*facts.reclaim_stalls, *report.mutable_direct_reclaim());
+  FillSignals(facts, report);
   report.set_events_lost(events_lost);
 }
 

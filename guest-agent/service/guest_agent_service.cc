@@ -17,8 +17,8 @@ namespace {
 // written, and at most this long; when others wait for its place it is prodded instead. Looking oftener would
 // be most of what a quiet agent does.
 constexpr std::chrono::milliseconds kLookAround{10'000};
-// Several times the largest message, the hello.
-constexpr size_t kMessageBytes = 8 * 1024;
+// More than twice the largest message: a hello with all the zones, zram devices and cgroups a report may name.
+constexpr size_t kMessageBytes = 16 * 1024;
 
 grpc::Status ToGrpc(const absl::Status& status) {
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), MessageOf(status));

@@ -42,7 +42,8 @@ struct WatchSettings {
 struct ReportFacts {
   Readings readings;
   Derived derived;
-  std::optional<StallCounts> reclaim_stalls;  // as the kernel's programs measured them; absent without them
+  // As the kernel's programs measured them; absent: none runs, and the counter in the readings has to do.
+  std::optional<StallCounts> reclaim_stalls{};
 };
 
 // What an event tells, one struct a kind. They are copied into every watcher's queue: fixed in size, nothing

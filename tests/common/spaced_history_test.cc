@@ -20,6 +20,15 @@ TEST(SpacedHistory, GivesTheNewestValueThatIsOldEnough) {
       << "all are too old";
 }
 
+TEST(SpacedHistory, GivesTheOldestValueThatCounts) {
+  SpacedHistory<int, 4> history(Seconds(1));
+  EXPECT_FALSE(history.Oldest(kStart, Seconds(60)).has_value());
+  for (int second = 0; second < 6; ++second) history.Add(kStart + Seconds(second), second);
+  EXPECT_EQ(history.Oldest(kStart + Seconds(6), Seconds(60))->value, 2) << "four are kept";
+  EXPECT_EQ(history.Oldest(kStart + Seconds(6), Seconds(2))->value, 4);
+  EXPECT_FALSE(history.Oldest(kStart + Seconds(90), Seconds(60)).has_value());
+}
+
 TEST(SpacedHistory, KeepsItsDistanceAndForgetsTheOldest) {
   SpacedHistory<int, 4> history(Seconds(1));
   for (int tick = 0; tick <= 60; ++tick) history.Add(kStart + Milliseconds(100 * tick), tick);

@@ -10,6 +10,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
+constexpr ColdRule kRule{.unused = Seconds(120), .last_walk = Seconds(600)};
+
 // Walks 400, 300, 150 and 20 s ago.
 constexpr std::string_view kWalked =
     "memcg     1 /\n node     0\n"
@@ -20,14 +22,14 @@ constexpr std::string_view kWalked =
 
 TEST(LruGenParser, SumsUpRecordedKernelsInWhichNothingHasAged) {
   for (const auto& [name, pages] : {std::pair{"lru_gen-6.1", 52273}, std::pair{"lru_gen-6.12", 52140}}) {
-    const auto sums = ParseLruGen(Fixture(name), {});
+    const auto sums = ParseLruGen(Fixture(name), kRule);
     ASSERT_TRUE(sums.ok()) << name << ": " << sums.status();
     EXPECT_EQ(*sums, (LruGenerations{.pages = pages})) << name;
   }
 }
 
 TEST(LruGenParser, CallsColdWhatWasNotUsedBetweenTheNextBirthAndTheLastWalk) {
-  const auto sums = ParseLruGen(kWalked, {});
+  const auto sums = ParseLruGen(kWalked, kRule);
   ASSERT_TRUE(sums.ok()) << sums.status();
   // Generation 3: unused from 300 s to 20 s ago. Generation 4: from 150 s to 20 s ago. Generation 5: nothing
   // proven.
@@ -45,7 +47,7 @@ TEST(LruGenParser, BelievesNoOldWalk) {
 TEST(LruGenParser, JudgesEachCgroupAndNodeByItsOwnWalks) {
   const auto sums = ParseLruGen(StrCat(kWalked, " node     1\n  0 900000 1 2\n  1 900000 3 4\n",
                                        "memcg 2 /a b\n node 0\n", "  0 500000 10 20\n  1 10000 30 40\n"),
-                                {});
+                                kRule);
   ASSERT_TRUE(sums.ok()) << sums.status();
   EXPECT_EQ(sums->pages, 396 + 10 + 100);
   EXPECT_EQ(sums->judged_pages, 396) << "in /a the next birth is the last walk";
@@ -73,7 +75,7 @@ TEST(LruGenParser, NamesTheLineAndTheColumnThatIsWrong) {
       {many, "line 19: more than 16 generations"},
   };
   for (const Case& c : cases) {
-    const auto sums = ParseLruGen(c.text, {});
+    const auto sums = ParseLruGen(c.text, kRule);
     ASSERT_FALSE(sums.ok()) << c.text;
     EXPECT_THAT(MessageOf(sums.status()), HasSubstr(c.complaint)) << c.text;
   }

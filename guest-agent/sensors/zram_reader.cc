@@ -93,7 +93,8 @@ bool ZramReader::ReadDevice(MonotonicTime now, Device& device, ZramReading& read
   if (!disksize || !memory) return false;
   if (*disksize != device.disksize_bytes) {
     const auto algorithms = files_.Read(PathOf(device.number, "comp_algorithm"), kMaxAlgorithms);
-    const auto in_use = kernel::ParseZramAlgorithm(algorithms.ok() ? *algorithms : "");
+    const auto in_use =
+        kernel::ParseZramAlgorithm(algorithms.ok() ? std::string_view(*algorithms) : std::string_view());
     device.algorithm = ShortText<32>(in_use.ok() ? *in_use : "");
     device.disksize_bytes = *disksize;
     device.plan = ZramPlan();

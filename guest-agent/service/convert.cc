@@ -134,16 +134,6 @@ void FillDerived(const Derived& from, guest::v1::Derived& to) {
   to.set_recent_stall_permyriad(from.recent_stall_permyriad);
 }
 
-void FillStalls(const StallCounts& from, guest::v1::ReclaimStalls& to) {
-  to.set_source(guest::v1::SOURCE_BPF);
-  to.set_count(from.count);
-  to.set_total_us(from.total_us);
-  for (const uint64_t bucket : from.histogram) to.add_histogram(bucket);
-  to.set_longest_us(from.longest_us);
-  to.set_cgroup_count(from.cgroup_count);
-  to.set_cgroup_total_us(from.cgroup_total_us);
-}
-
 guest::v1::Level ToWire(Level level) {
   switch (level) {
     case Level::kQuiet:
@@ -211,7 +201,6 @@ void FillReport(const ReportFacts& facts, uint64_t events_lost, Report& report) 
   if (readings.psi_memory) FillPsi(*readings.psi_memory, *report.mutable_psi_memory());
   if (readings.psi_io) FillPsi(*readings.psi_io, *report.mutable_psi_io());
   FillDerived(facts.derived, *report.mutable_derived());
-  if (facts.reclaim_stalls) FillStalls(*facts.reclaim_stalls, *report.mutable_direct_reclaim());
   FillSignals(facts, report);
   report.set_events_lost(events_lost);
 }

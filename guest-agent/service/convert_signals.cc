@@ -62,14 +62,14 @@ void FillWorkingSet(const WorkingSet& from, Level level, guest::v1::WorkingSet& 
   to.set_kernel_headroom_bytes(from.kernel_headroom_bytes);
 }
 
-void FillMeasuredStalls(const ReclaimStalls& from, guest::v1::ReclaimStalls& to) {
+void FillMeasuredStalls(const StallCounts& from, guest::v1::ReclaimStalls& to) {
   to.set_source(guest::v1::SOURCE_BPF);
-  to.set_count(static_cast<uint64_t>(from.count));
-  to.set_total_us(static_cast<uint64_t>(from.total_us));
-  for (const int64_t stalls : from.histogram) to.add_histogram(static_cast<uint64_t>(stalls));
-  to.set_longest_us(static_cast<uint64_t>(from.longest_us));
-  to.set_cgroup_count(static_cast<uint64_t>(from.cgroup_count));
-  to.set_cgroup_total_us(static_cast<uint64_t>(from.cgroup_total_us));
+  to.set_count(from.count);
+  to.set_total_us(from.total_us);
+  for (const uint64_t stalls : from.histogram) to.add_histogram(stalls);
+  to.set_longest_us(from.longest_us);
+  to.set_cgroup_count(from.cgroup_count);
+  to.set_cgroup_total_us(from.cgroup_total_us);
 }
 
 void FillCountedStalls(int64_t count, guest::v1::ReclaimStalls& to) {
@@ -94,8 +94,8 @@ void FillSignals(const ReportFacts& facts, guest::v1::Report& report) {
   if (signals.working_set) {
     FillWorkingSet(*signals.working_set, facts.derived.level, *report.mutable_working_set());
   }
-  if (facts.direct_reclaim) {
-    FillMeasuredStalls(*facts.direct_reclaim, *report.mutable_direct_reclaim());
+  if (facts.reclaim_stalls) {
+    FillMeasuredStalls(*facts.reclaim_stalls, *report.mutable_direct_reclaim());
   } else if (signals.reclaim_stalls) {
     FillCountedStalls(*signals.reclaim_stalls, *report.mutable_direct_reclaim());
   }

@@ -109,29 +109,6 @@ TEST(Convert, SaysWhereEachSignalComesFrom) {
   EXPECT_EQ(info.sources(1).source(), guest::v1::SOURCE_UNSPECIFIED);
 }
 
-TEST(Convert, StallsAreThereWhenTheKernelMeasuresThem) {
-  ReportFacts facts;
-  guest::v1::Report without;
-  FillReport(facts, 0, without);
-  EXPECT_FALSE(without.has_direct_reclaim());
-  facts.reclaim_stalls = StallCounts{.count = 3,
-                                     .total_us = 100,
-                                     .longest_us = 70,
-                                     .histogram = {1, 2},
-                                     .cgroup_count = 4,
-                                     .cgroup_total_us = 5};
-  guest::v1::Report report;
-  FillReport(facts, 0, report);
-  EXPECT_EQ(report.direct_reclaim().source(), guest::v1::SOURCE_BPF);
-  EXPECT_EQ(report.direct_reclaim().count(), 3u);
-  EXPECT_EQ(report.direct_reclaim().total_us(), 100u);
-  EXPECT_EQ(report.direct_reclaim().longest_us(), 70u);
-  ASSERT_EQ(report.direct_reclaim().histogram_size(), 20);
-  EXPECT_EQ(report.direct_reclaim().histogram(1), 2u);
-  EXPECT_EQ(report.direct_reclaim().cgroup_count(), 4u);
-  EXPECT_EQ(report.direct_reclaim().cgroup_total_us(), 5u);
-}
-
 TEST(Convert, KeepsWhatTheClientKnows) {
   WatchRequest request;
   request.set_known_verdict_id(5);

@@ -1,0 +1,367 @@
+// What an agent tells of a real guest, held against what the guest's kernel says right before and right
+// after.
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel_posix.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "ballast/guest/v1/guest_agent.grpc.pb.h"
+#include "common/base/text.h"
+#include "common/base/units.h"
+#include "tests/lab/lab_fixture.h"
+#include "tests/lab/stream.h"
+
+namespace ballast::lab {
+namespace {
+
+using guest::v1::Report;
+
+constexpr int64_t kPage = 4096;
+
+// One call of Watch; ends with the object. Its first report is all freshly read.
+class Watching {
+ public:
+  static absl::StatusOr<std::unique_ptr<Watching>> Start(const Guest& guest) {
+    auto stream = Stream::Connect(guest.PortAddress(kAgentPort), absl::Now() + absl::Seconds(5));
+    if (!stream.ok()) return stream.status();
+    std::unique_ptr<Watching> watching(new Watching());
+    watching->channel_ = grpc::CreateInsecureChannelFromFd("guest", stream->Release().Release());
+    watching->stub_ = guest::v1::GuestAgent::NewStub(watching->channel_);
+    watching->context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(120));
+    guest::v1::WatchRequest request;
+    request.mutable_cadence()->set_quiet_ms(1'000);
+    request.mutable_cadence()->set_armed_ms(200);
+    watching->reader_ = watching->stub_->Watch(&watching->context_, request);
+    guest::v1::WatchResponse hello;
+    if (!watching->reader_->Read(&hello)) return absl::UnavailableError("no hello");
+    watching->hello_ = watching->report_ = hello.hello().report();
+    watching->thread_ = std::thread([self = watching.get()] { self->Run(); });
+    return watching;
+  }
+  ~Watching() {
+    context_.TryCancel();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  // The first report.
+  [[nodiscard]] const Report& hello() const { return hello_; }
+  // The newest.
+  [[nodiscard]] Report report() {
+    const std::lock_guard lock(mutex_);
+    return report_;
+  }
+
+  // The first report that is `enough`; nothing when none came in time.
+  template <typename Enough>
+  std::optional<Report> Until(Enough enough, absl::Duration timeout) {
+    std::unique_lock lock(mutex_);
+    const bool came =
+        changed_.wait_for(lock, absl::ToChronoNanoseconds(timeout), [&] { return enough(report_); });
+    return came ? std::make_optional(report_) : std::nullopt;
+  }
+
+  guest::v1::GetInfoResponse Info() {
+    grpc::ClientContext context;
+    guest::v1::GetInfoResponse info;
+    EXPECT_TRUE(stub_->GetInfo(&context, {}, &info).ok());
+    return info;
+  }
+
+ private:
+  Watching() = default;
+
+  // An agent lets go whoever does not read.
+  void Run() {
+    guest::v1::WatchResponse response;
+    while (reader_->Read(&response)) {
+      if (!response.has_report()) continue;
+      const std::lock_guard lock(mutex_);
+      report_ = response.report();
+      changed_.notify_all();
+    }
+    (void)reader_->Finish();
+  }
+
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<guest::v1::GuestAgent::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<guest::v1::WatchResponse>> reader_;
+  Report hello_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Report report_;
+  std::thread thread_;
+};
+
+// Prints "name number", by the guest's own awk rather than by the parsers under test. A command is one line.
+constexpr char kFigures[] =
+    R"(awk '/^Node/ {z=$4} $1=="pages" {v["free"]=$3} $1=="min" || $1=="low" || $1=="high" {v[$1]=$2} )"
+    R"($1=="managed" && $2>0 {v[$1]=$2; for (n in v) print z "." n, v[n]}' /proc/zoneinfo; )"
+    R"(awk '{print "original", $1; print "compressed", $2; print "used", $3; print "limit", $4; )"
+    R"(print "same", $6; print "huge", $8}' /sys/block/zram0/mm_stat; )"
+    R"(awk '{print "disksize", $1}' /sys/block/zram0/disksize; )"
+    R"(awk 'NR==2 {print "swap_total", $3; print "swap_used", $4}' /proc/swaps; )"
+    R"(awk '/^allocstall/ {s+=$2} /^workingset_refault/ {r+=$2} END {print "stalls", s; print "refaults", r}' )"
+    R"(/proc/vmstat; )"
+    R"(awk '/^Inactive\(file\)/ {i=$2} /^Mapped/ {m=$2} END {print "cold", (i>m ? i-m : 0)}' /proc/meminfo; )"
+    R"([ ! -d /sys/fs/cgroup/db ] || { cd /sys/fs/cgroup/db; awk '{print "db.current", $1}' memory.current; )"
+    R"(awk '{print "db.swap", $1}' memory.swap.current; awk '$1=="oom_kill" {print "db.kills", $2}' memory.events; })";
+
+using Figures = std::map<std::string, int64_t>;
+
+class SignalsTest : public LabTest {
+ protected:
+  // Boots with zram and a disk, and lets cgroups count memory.
+  void BootGuest(const LabKernel& kernel) {
+    // Free page reporting takes tens of MiB of free memory aside for a moment, some of the time.
+    guest_ = Boot({.memory_mib = 256,
+                   .free_page_reporting = false,
+                   .zram_mib = 128,
+                   .disk_mib = 300,
+                   .kernel = kernel.kernel,
+                   .initramfs = kernel.initramfs});
+    ASSERT_NE(guest_, nullptr);
+    ASSERT_NO_FATAL_FAILURE(Run("echo +memory > /sys/fs/cgroup/cgroup.subtree_control"));
+    // All the while, so that the agent samples and knows rates.
+    const absl::Time deadline = absl::Now() + absl::Seconds(15);
+    absl::StatusOr<std::unique_ptr<Watching>> watching = Watching::Start(*guest_);
+    while (!watching.ok() && absl::Now() < deadline) watching = Watching::Start(*guest_);
+    ASSERT_TRUE(watching.ok()) << watching.status();
+    steady_ = *std::move(watching);
+  }
+
+  void Run(const std::string& command) {
+    const auto result = guest_->Exec(command);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_EQ(result->status, 0) << command << ": " << result->output;
+  }
+
+  Figures Ask() {
+    const auto result = guest_->Exec(kFigures);
+    EXPECT_TRUE(result.ok() && result->status == 0) << result.status();
+    Figures figures;
+    std::istringstream lines(result.ok() ? result->output : "");
+    for (std::string name, number; lines >> name >> number;) figures[name] = std::stoll(number);
+    return figures;
+  }
+
+  // A report, with the kernel's figures from before and after it.
+  void Look() {
+    before_ = Ask();
+    const auto watching = Watching::Start(*guest_);
+    ASSERT_TRUE(watching.ok()) << watching.status();
+    report_ = (*watching)->hello();
+    after_ = Ask();
+    ASSERT_EQ(before_.size(), after_.size());
+  }
+
+  // `value` (in units of `unit`) is what the kernel said, or between what it said before and after; `slack`
+  // allows for what comes and goes with the asking itself.
+  void ExpectKernels(const std::string& name, int64_t value, int64_t unit, int64_t slack = 0) {
+    ASSERT_TRUE(before_.contains(name)) << name;
+    const auto [least, most] = std::minmax({before_[name] * unit, after_[name] * unit});
+    EXPECT_GE(value, least - slack) << name;
+    EXPECT_LE(value, most + slack) << name;
+  }
+
+  const guest::v1::CgroupUse* Cgroup(const std::string& path) {
+    for (const auto& cgroup : report_.cgroups()) {
+      if (cgroup.path() == path) return &cgroup;
+    }
+    return nullptr;
+  }
+
+  void ExpectCapabilities();
+  void ExpectZones();
+  void ExpectWorkingSet();
+  void ExpectZramAndSwap();
+  void ExpectCgroup();
+  void ExpectStallsBetween(const Report& earlier, const Figures& earlier_before,
+                           const Figures& earlier_after);
+  void ExpectRefaults();
+  void ExpectADeviceThatComesAndGoes();
+
+  Guest* guest_ = nullptr;
+  std::unique_ptr<Watching> steady_;
+  Report report_;
+  Figures before_;
+  Figures after_;
+};
+
+// Programs that ask come and go meanwhile: BusyBox, a connection, their page tables.
+constexpr int64_t kAskingBytes = 6 * kMiB;
+
+void SignalsTest::ExpectCapabilities() {
+  // Neither lab kernel has zswap; MGLRU is off in one of them.
+  const auto mglru = guest_->Exec("cat /sys/kernel/mm/lru_gen/enabled");
+  ASSERT_TRUE(mglru.ok()) << mglru.status();
+  const std::map<std::string, bool> expected{{"zones", true},
+                                             {"zram", true},
+                                             {"zswap", false},
+                                             {"cgroups", true},
+                                             {"mglru", mglru->output != "0x0000\n"}};
+  size_t seen = 0;
+  const guest::v1::GetInfoResponse info = steady_->Info();
+  for (const auto& capability : info.capabilities()) {
+    const auto known = expected.find(capability.name());
+    if (known == expected.end()) continue;
+    ++seen;
+    EXPECT_EQ(capability.available(), known->second) << capability.name() << ": " << capability.reason();
+    EXPECT_EQ(capability.reason().empty(), known->second) << capability.name();
+  }
+  EXPECT_EQ(seen, expected.size());
+}
+
+void SignalsTest::ExpectZones() {
+  int64_t headroom = 0;
+  ASSERT_GT(report_.zones_size(), 0);
+  for (const auto& zone : report_.zones()) {
+    ExpectKernels(zone.name() + ".free", zone.free_bytes(), kPage, kAskingBytes);
+    ExpectKernels(zone.name() + ".min", zone.min_bytes(), kPage);
+    ExpectKernels(zone.name() + ".low", zone.low_bytes(), kPage);
+    ExpectKernels(zone.name() + ".high", zone.high_bytes(), kPage);
+    ExpectKernels(zone.name() + ".managed", zone.managed_bytes(), kPage);
+    headroom += std::max<int64_t>(zone.free_bytes() - zone.high_bytes(), 0);
+  }
+  ASSERT_TRUE(report_.has_working_set());
+  EXPECT_EQ(report_.working_set().kernel_headroom_bytes(), headroom) << "no zone is Movable here";
+}
+
+void SignalsTest::ExpectWorkingSet() {
+  const auto& set = report_.working_set();
+  EXPECT_EQ(set.method(), guest::v1::WorkingSet::METHOD_REFAULT);
+  const int64_t used = report_.meminfo().total_bytes() - report_.meminfo().free_bytes();
+  ExpectKernels("cold", used - set.bytes(), kKiB, kAskingBytes);
+  EXPECT_GT(set.giveable_bytes(), 0);
+  EXPECT_LE(set.giveable_bytes(), report_.meminfo().available_bytes());
+}
+
+void SignalsTest::ExpectZramAndSwap() {
+  ASSERT_EQ(report_.zram_size(), 1);
+  const auto& zram = report_.zram(0);
+  EXPECT_EQ(zram.name(), "zram0");
+  ExpectKernels("disksize", zram.disksize_bytes(), 1);
+  ExpectKernels("original", zram.original_bytes(), 1);
+  ExpectKernels("compressed", zram.compressed_bytes(), 1);
+  ExpectKernels("used", zram.memory_used_bytes(), 1);
+  ExpectKernels("limit", zram.memory_limit_bytes(), 1);
+  ExpectKernels("same", zram.same_pages(), 1);
+  ExpectKernels("huge", zram.incompressible_pages(), 1);
+  EXPECT_EQ(zram.fill_permyriad(), zram.original_bytes() * 10'000 / zram.disksize_bytes());
+  const auto algorithm = guest_->Exec("sed 's/.*\\[\\(.*\\)\\].*/\\1/' /sys/block/zram0/comp_algorithm");
+  ASSERT_TRUE(algorithm.ok()) << algorithm.status();
+  EXPECT_EQ(StrCat(zram.algorithm(), "\n"), algorithm->output);
+  ASSERT_TRUE(report_.has_swap());
+  ExpectKernels("swap_total", report_.swap().zram_total_bytes(), kKiB);
+  ExpectKernels("swap_used", report_.swap().zram_used_bytes(), kKiB);
+  EXPECT_EQ(report_.swap().other_total_bytes(), 0);
+}
+
+void SignalsTest::ExpectCgroup() {
+  const auto* const db = Cgroup("/db");
+  ASSERT_NE(db, nullptr) << report_.DebugString();
+  ExpectKernels("db.current", db->current_bytes(), 1, kMiB);
+  ExpectKernels("db.swap", db->swap_bytes(), 1, kMiB);
+  ExpectKernels("db.kills", db->oom_kills(), 1);
+  EXPECT_EQ(db->limit_bytes(), 64 * kMiB);
+}
+
+// What was counted between two reports lies between what the kernel counted.
+void SignalsTest::ExpectStallsBetween(const Report& earlier, const Figures& earlier_before,
+                                      const Figures& earlier_after) {
+  EXPECT_EQ(report_.direct_reclaim().source(), guest::v1::SOURCE_COUNTERS);
+  const auto counted = static_cast<int64_t>(report_.direct_reclaim().count()) -
+                       static_cast<int64_t>(earlier.direct_reclaim().count());
+  EXPECT_GE(counted, before_["stalls"] - earlier_after.at("stalls"));
+  EXPECT_LE(counted, after_["stalls"] - earlier_before.at("stalls"));
+  EXPECT_GT(counted, 0) << "the hog did not make anybody reclaim";
+}
+
+// A cache that goes round and round in less memory than it needs.
+void SignalsTest::ExpectRefaults() {
+  const Figures before = Ask();
+  const int64_t begin_ns = report_.monotonic_ns();
+  auto cache = guest_->ExecAsync("lab-guest cache --mib 260 --cycles 6");
+  ASSERT_TRUE(cache.ok()) << cache.status();
+  const auto report = steady_->Until(
+      [&](const Report& r) {
+        return r.monotonic_ns() > begin_ns && r.working_set().refault_bytes_per_second() > kMiB;
+      },
+      absl::Seconds(20));
+  ASSERT_TRUE(report.has_value()) << "no refaults were reported";
+  const auto& set = report->working_set();
+  EXPECT_EQ(set.giveable_bytes(), 0);
+  EXPECT_GE(set.scan_per_steal_percent(), 90);
+  const Figures after = Ask();
+  const int64_t refaulted = (after.at("refaults") - before.at("refaults")) * kPage;
+  EXPECT_LE(set.refault_bytes_per_second(), refaulted) << "no second had more than all of them";
+}
+
+void SignalsTest::ExpectADeviceThatComesAndGoes() {
+  ASSERT_NO_FATAL_FAILURE(
+      Run("n=$(cat /sys/class/zram-control/hot_add) && echo 16M > /sys/block/zram$n/disksize && [ $n = 1 ]"));
+  EXPECT_TRUE(
+      steady_->Until([](const Report& report) { return report.zram_size() == 2; }, absl::Seconds(20)));
+  EXPECT_EQ(steady_->report().zram(1).disksize_bytes(), 16 * kMiB);
+  ASSERT_NO_FATAL_FAILURE(
+      Run("echo 1 > /sys/block/zram1/reset && echo 1 > /sys/class/zram-control/hot_remove"));
+  EXPECT_TRUE(
+      steady_->Until([](const Report& report) { return report.zram_size() == 1; }, absl::Seconds(20)));
+}
+
+TEST_F(SignalsTest, AreWhatTheKernelSays) {
+  const auto kernels = LabKernels();
+  ASSERT_TRUE(kernels.ok()) << kernels.status();
+  ASSERT_NO_FATAL_FAILURE(BootGuest(kernels->front()));
+  ExpectCapabilities();
+  ASSERT_TRUE(
+      steady_->Until([](const Report& report) { return report.has_working_set(); }, absl::Seconds(10)));
+  ASSERT_NO_FATAL_FAILURE(ExpectADeviceThatComesAndGoes());
+
+  ASSERT_NO_FATAL_FAILURE(Look());
+  ExpectZones();
+  ExpectWorkingSet();
+
+  // One that meets its limit, one that stays, and one that pushes it out to zram.
+  const Report earlier = report_;
+  const Figures earlier_before = before_;
+  const Figures earlier_after = after_;
+  ASSERT_NO_FATAL_FAILURE(
+      Run("mkdir /sys/fs/cgroup/db; cd /sys/fs/cgroup/db; echo 64M > memory.max; echo 0 > memory.swap.max"));
+  const std::string in_db = "echo $$ > /sys/fs/cgroup/db/cgroup.procs; exec ";
+  EXPECT_EQ(guest_->Exec(in_db + "lab-guest hog --mib 90")->status, 128 + SIGKILL);
+  ASSERT_NO_FATAL_FAILURE(Run("echo max > /sys/fs/cgroup/db/memory.swap.max"));
+  auto database = guest_->ExecAsync(in_db + "lab-guest hog --mib 30 --hold-ms 120000");
+  ASSERT_TRUE(database.ok()) << database.status();
+  (void)guest_->Exec("timeout -s KILL 4 lab-guest hog --mib 180 --random-percent 20 --hold-ms 60000");
+  const auto settled = steady_->Until(
+      [](const Report& report) {
+        return report.level() < guest::v1::LEVEL_PRESSED && report.cgroups_size() > 0;
+      },
+      absl::Seconds(20));
+  ASSERT_TRUE(settled.has_value()) << steady_->report().DebugString();
+  ASSERT_NO_FATAL_FAILURE(Look());
+  ExpectZones();
+  ExpectZramAndSwap();
+  EXPECT_GT(report_.zram(0).original_bytes(), 4 * kMiB);
+  ExpectCgroup();
+  EXPECT_GE(Cgroup("/db")->oom_kills(), 1);
+  ExpectStallsBetween(earlier, earlier_before, earlier_after);
+  ExpectRefaults();
+}
+
+}  // namespace
+}  // namespace ballast::lab

@@ -45,6 +45,8 @@ std::vector<int> FindDevices(const FileReader& files) {
   return numbers;
 }
 
+auto ParseDisksize(std::string_view text) { return kernel::ParseAmount("disksize", text); }
+
 std::string PathOf(int number, std::string_view file) {
   return StrCat(kBlockDevices, "/", kNamePrefix, number, "/", file);
 }
@@ -60,9 +62,20 @@ void ZramReader::Rescan() {
     // One that was removed and made again has new files; the old ones can no longer be read.
     const bool alive = known != devices_.end() && known->disksize->Read().ok();
     auto device = alive ? std::make_optional(std::move(*known)) : Open(number);
-    if (device) devices.push_back(*std::move(device));
+    if (!device) continue;
+    AskAlgorithm(*device);
+    devices.push_back(*std::move(device));
   }
   devices_ = std::move(devices);
+}
+
+void ZramReader::AskAlgorithm(Device& device) const {
+  const auto disksize = ReadWith(device.disksize, ParseDisksize).value_or(0);
+  if (disksize != device.disksize_bytes) device.plan = ZramPlan();
+  device.disksize_bytes = disksize;
+  const auto text = files_.Read(PathOf(device.number, "comp_algorithm"), kMaxAlgorithms);
+  const auto in_use = kernel::ParseZramAlgorithm(text.ok() ? std::string_view(*text) : std::string_view());
+  device.algorithm = ShortText<32>(in_use.ok() ? *in_use : "");
 }
 
 std::optional<ZramReader::Device> ZramReader::Open(int number) const {
@@ -87,16 +100,13 @@ void ZramReader::Read(MonotonicTime now, ZramReadings& readings) {
 
 // False for a device without a size, and for one that cannot be read.
 bool ZramReader::ReadDevice(MonotonicTime now, Device& device, ZramReading& reading) const {
-  const auto disksize =
-      ReadWith(device.disksize, [](std::string_view text) { return kernel::ParseAmount("disksize", text); });
+  const auto disksize = ReadWith(device.disksize, ParseDisksize);
   const auto memory = ReadWith(device.mm_stat, kernel::ParseZramMemory);
   if (!disksize || !memory) return false;
   if (*disksize != device.disksize_bytes) {
-    const auto algorithms = files_.Read(PathOf(device.number, "comp_algorithm"), kMaxAlgorithms);
-    const auto in_use =
-        kernel::ParseZramAlgorithm(algorithms.ok() ? std::string_view(*algorithms) : std::string_view());
-    device.algorithm = ShortText<32>(in_use.ok() ? *in_use : "");
+    // It was made anew, perhaps with another algorithm; the next search asks.
     device.disksize_bytes = *disksize;
+    device.algorithm = {};
     device.plan = ZramPlan();
   }
   if (*disksize == 0) return false;

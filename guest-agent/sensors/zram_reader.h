@@ -19,7 +19,7 @@ inline constexpr size_t kMaxZramDevices = 8;
 // One initialised device.
 struct ZramReading {
   ShortText<16> name;       // "zram0"
-  ShortText<32> algorithm;  // empty: unknown
+  ShortText<32> algorithm;  // empty: unknown, as from a change of the size to the next search
   int64_t disksize_bytes = 0;
   kernel::ZramMemory memory;
   kernel::ZramIo io;
@@ -52,11 +52,12 @@ class ZramReader {
     std::optional<PinnedFile> mm_stat;
     std::optional<PinnedFile> io_stat;
     std::optional<PinnedFile> bd_stat;  // not everywhere
-    int64_t disksize_bytes = 0;         // when the algorithm was read
+    int64_t disksize_bytes = 0;         // as last read
     ShortText<32> algorithm;
     ZramPlan plan;
   };
   [[nodiscard]] std::optional<Device> Open(int number) const;
+  void AskAlgorithm(Device& device) const;
   [[nodiscard]] bool ReadDevice(MonotonicTime now, Device& device, ZramReading& reading) const;
 
   FileReader files_;

@@ -74,7 +74,7 @@ TEST_F(AgentTest, SaysWhatItIs) {
   EXPECT_GE(info.monotonic_ns(), before);
   EXPECT_LE(info.monotonic_ns(), clock_.Now().ns);
   EXPECT_FALSE(info.has_balloon());
-  ASSERT_EQ(info.capabilities_size(), 4);
+  ASSERT_EQ(info.capabilities_size(), 9);
   EXPECT_TRUE(info.capabilities(0).available());
   EXPECT_FALSE(info.capabilities(3).available());
   EXPECT_THAT(info.capabilities(3).reason(), HasSubstr("swap"));

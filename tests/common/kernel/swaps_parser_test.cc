@@ -21,9 +21,10 @@ TEST(SwapsParser, ReadsRecordedKernels) {
 }
 
 TEST(SwapsParser, SumsUpByKind) {
-  const auto swaps = ParseSwaps(
-      StrCat(kHeading, "/dev/zram0 partition 100 10 100\n/dev/vda2 partition 1000 200 -2\n",
-             "/swap\\040file file 50 5 -3\n/zram0/swap file 7 1 -4\n/dev/zram1 partition 30 3 5\n"));
+  const auto swaps =
+      ParseSwaps(StrCat(kHeading, "/dev/zram0 partition 100 10 100\n/dev/vda2 partition 1000 200 -2\n",
+                        "/swap\\040file file 50 5 -3\n/zram0/swap file 4 0 -4\n/var/zram.swap file 3 1 "
+                        "-5\n/dev/zram1 partition 30 3 5\n"));
   ASSERT_TRUE(swaps.ok()) << swaps.status();
   EXPECT_EQ(*swaps, (Swaps{130 * kKiB, 13 * kKiB, 1057 * kKiB, 206 * kKiB}));
 }

@@ -2,6 +2,7 @@
 // kernel of the lab.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include <gmock/gmock.h>
@@ -242,6 +243,24 @@ TEST_P(OomMatrixTest, TheMomentBeforeAKillAndTheStallsComeFromTheKernel) {
   auto after = AgentWatch::Connect(guest->PortAddress(kAgentPort));
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_GT((*after)->LastReport().direct_reclaim().cgroup_count(), 0U);
+}
+
+TEST_P(OomMatrixTest, LoadingTheProgramsLeavesLittleBehind) {
+  Guest* guest = BootThis(/*deflate_on_oom=*/false, /*zram=*/false);
+  ASSERT_NE(guest, nullptr);
+  constexpr const char* kRss = "awk '/VmRSS/ {print $2}' /proc/$(pidof ballast-agent)/status";
+  int64_t kib[2] = {0, 0};
+  for (const Source source : {guest::v1::SOURCE_KMSG, guest::v1::SOURCE_BPF}) {
+    const auto watch = WatchWith(*guest, source);
+    ASSERT_NE(watch, nullptr);
+    const auto rss = guest->Exec(kRss);
+    ASSERT_TRUE(rss.ok()) << rss.status();
+    kib[source == guest::v1::SOURCE_BPF ? 1 : 0] = std::atoll(rss->output.c_str());
+  }
+  std::printf("%s: agent with BPF %lld KiB, without %lld KiB\n", where_.c_str(),
+              static_cast<long long>(kib[1]), static_cast<long long>(kib[0]));
+  EXPECT_GT(kib[0], 0);
+  EXPECT_LT(kib[1] - kib[0], 4096) << "reading the kernel's types takes 10 MB, to be given back";
 }
 
 TEST_P(OomMatrixTest, AKernelThatDoesNotDescribeItsTypesIsReadByItsLog) {

@@ -1,6 +1,7 @@
 #include "guest-agent/open_sockets.h"
 
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "common/transport/socket.h"

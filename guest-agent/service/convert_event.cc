@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include "guest-agent/service/convert_ask.h"
 
 namespace ballast::agent {
 namespace {
@@ -95,6 +96,7 @@ void Fill(const ReclaimStall& from, guest::v1::Event& to) {
   to.mutable_reclaim_stall()->set_pid(from.pid);
   to.mutable_reclaim_stall()->set_comm(Text(from.comm.View()));
 }
+void Fill(const MemoryRequested& from, guest::v1::Event& to) { FillRequest(from, *to.mutable_memory_request()); }
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// The GuestAgent service of proto/ballast/guest/v1. Holds no policy and reads no file.
+// The GuestAgent service of proto/ballast/guest/v1. Holds no policy and reads no file. Acts and requests for
+// memory keep the thread of their call until they are over; how many there may be is bounded.
 //
 // It uses gRPC's synchronous interface: each watcher has a thread that sleeps until there is something to
 // write. The threads of the callback interface nap for 100 ms after a second without work (gRPC 1.51 on
@@ -7,6 +8,8 @@
 
 #include "ballast/guest/v1/guest_agent.grpc.pb.h"
 #include "common/os/clock.h"
+#include "guest-agent/act/acts.h"
+#include "guest-agent/ask/request_board.h"
 #include "guest-agent/service/sample_loop.h"
 #include "guest-agent/service/watch_facts.h"
 
@@ -14,19 +17,36 @@ namespace ballast::agent {
 
 class GuestAgentService final : public guest::v1::GuestAgent::Service {
  public:
-  // All three must outlive the service and every call on it.
-  GuestAgentService(const AgentIdentity& identity, SampleLoop& loop, const Clock& clock)
-      : identity_(identity), loop_(loop), clock_(clock) {}
+  // All four must outlive the service and every call on it.
+  GuestAgentService(const AgentIdentity& identity, SampleLoop& loop, Acts& acts, const Clock& clock)
+      : identity_(identity), loop_(loop), acts_(acts), clock_(clock), board_([this](const MemoryRequested& request) {
+          return loop_.Broadcast({clock_.Now(), request});
+        }) {}
 
   grpc::Status GetInfo(grpc::ServerContext* context, const guest::v1::GetInfoRequest* request,
                        guest::v1::GetInfoResponse* response) override;
   grpc::Status Watch(grpc::ServerContext* context, const guest::v1::WatchRequest* request,
                      grpc::ServerWriter<guest::v1::WatchResponse>* writer) override;
+  grpc::Status Reclaim(grpc::ServerContext* context, const guest::v1::ReclaimRequest* request,
+                       guest::v1::ReclaimResponse* response) override;
+  grpc::Status Compact(grpc::ServerContext* context, const guest::v1::CompactRequest* request,
+                       guest::v1::CompactResponse* response) override;
+  grpc::Status ConfigureZram(grpc::ServerContext* context, const guest::v1::ConfigureZramRequest* request,
+                             guest::v1::ConfigureZramResponse* response) override;
+  grpc::Status SetSwappiness(grpc::ServerContext* context, const guest::v1::SetSwappinessRequest* request,
+                             guest::v1::SetSwappinessResponse* response) override;
+  grpc::Status RequestMemory(grpc::ServerContext* context, const guest::v1::RequestMemoryRequest* request,
+                             guest::v1::RequestMemoryResponse* response) override;
+  grpc::Status AnswerMemoryRequest(grpc::ServerContext* context,
+                                   const guest::v1::AnswerMemoryRequestRequest* request,
+                                   guest::v1::AnswerMemoryRequestResponse* response) override;
 
  private:
   const AgentIdentity& identity_;
   SampleLoop& loop_;
+  Acts& acts_;
   const Clock& clock_;
+  RequestBoard board_;
 };
 
 }  // namespace ballast::agent

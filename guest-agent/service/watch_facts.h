@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/time.h"
+#include "guest-agent/ask/memory_request.h"
 #include "guest-agent/bpf/stall_counts.h"
 #include "guest-agent/oom/oom_listener.h"
 #include "guest-agent/oom/signal_source.h"
@@ -64,7 +65,7 @@ struct BalloonShrank {
 
 struct EventFacts {
   MonotonicTime at;
-  std::variant<OomKills, PressureTriggered, BalloonShrank, OomVerdict, OomBegins, ReclaimStall> what;
+  std::variant<OomKills, PressureTriggered, BalloonShrank, OomVerdict, OomBegins, ReclaimStall, MemoryRequested> what;
 };
 
 }  // namespace ballast::agent

@@ -61,6 +61,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Edge{"host-bridge/main.cc", "\"guest-agent/service/watch.h\""},
                       Edge{"guest-agent/sensors/x.cc", "\"ballast/guest/v1/guest_agent.pb.h\""},
                       Edge{"guest-agent/sensors/x.cc", "\"guest-agent/service/watch.h\""},
+                      Edge{"guest-agent/act/x.cc", "\"ballast/guest/v1/guest_agent.pb.h\""},
+                      Edge{"guest-agent/act/x.cc", "\"guest-agent/service/convert.h\""},
+                      Edge{"guest-agent/act/zram_profile_plan.cc", "\"common/os/file_reader.h\""},
+                      Edge{"guest-agent/ask/x.cc", "\"guest-agent/act/acts.h\""},
                       Edge{"guest-agent/service/x.cc", "\"host-bridge/policy/snapshot.h\""},
                       Edge{"guest-agent/main.cc", "\"ballast/guest/v1/guest_agent.pb.h\""},
                       Edge{"host-bridge/control/x.cc", "\"tests/fakes/fake_clock.h\""},
@@ -88,6 +92,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Edge{"host-bridge/session/x.cc", "<grpcpp/grpcpp.h>"},
                       Edge{"host-bridge/vmm/qmp/x.cc", "<boost/asio/post.hpp>"},
                       Edge{"guest-agent/service/x.cc", "\"ballast/guest/v1/guest_agent.grpc.pb.h\""},
+                      Edge{"guest-agent/act/x.cc", "\"guest-agent/sensors/sampler.h\""},
+                      Edge{"guest-agent/ask/x.cc", "\"ballast/guest/v1/guest_agent.grpc.pb.h\""},
                       Edge{"tests/process/x.cc", "\"guest-agent/service/watch.h\""},
                       Edge{"tests/process/x.cc", "\"host-bridge/session/session.h\""}));
 

@@ -77,7 +77,8 @@ void AgentFixture::SetUp() {
       {.on_thread_start = {}, .verdicts = &verdicts_, .generation = kGeneration, .reclaim_stalls = {}});
   ASSERT_TRUE(loop.ok()) << loop.status();
   loop_ = *std::move(loop);
-  service_ = std::make_unique<GuestAgentService>(identity_, *loop_, clock_);
+  acts_ = std::make_unique<Acts>(Acts::Options{tree_->Root(), identity_.machine, {}}, *helpers_, clock_);
+  service_ = std::make_unique<GuestAgentService>(identity_, *loop_, *acts_, clock_);
   auto server = AgentServer::Start(*service_);
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
@@ -103,6 +104,7 @@ void AgentFixture::TearDown() {
   listener_.reset();
   server_.reset();
   service_.reset();
+  acts_.reset();
   loop_.reset();
   tree_.reset();
   std::filesystem::remove_all(directory_);

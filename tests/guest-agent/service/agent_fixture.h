@@ -14,6 +14,7 @@
 #include "common/base/units.h"
 #include "common/os/clock.h"
 #include "common/os/unique_fd.h"
+#include "guest-agent/act/helper_process.h"
 #include "guest-agent/service/agent_server.h"
 #include "guest-agent/service/listener.h"
 #include "tests/fakes/guest_tree.h"
@@ -75,6 +76,8 @@ class AgentFixture : public ::testing::Test {
   AgentIdentity identity_;
   VerdictLog verdicts_;
   std::unique_ptr<SampleLoop> loop_;
+  std::unique_ptr<HelperStarter> helpers_ = std::make_unique<HelperProcessStarter>("/nowhere");
+  std::unique_ptr<Acts> acts_;
   std::unique_ptr<GuestAgentService> service_;
   std::unique_ptr<AgentServer> server_;
   std::unique_ptr<Listener> listener_;

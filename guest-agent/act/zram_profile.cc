@@ -157,7 +157,7 @@ class Configuring {
 
   int64_t MemoryUsed() const {
     const auto state = ReadZramState(scene_.files, device_);
-    return state.ok() ? state->memory_used_bytes : 0;
+    return state.ok() ? state->memory.memory_used_bytes : 0;
   }
 
   const Scene& scene_;

@@ -48,19 +48,20 @@ int64_t WishedSize(const ZramState& state, const ZramWish& wish, const GuestRoom
 // All that swapoff brings back has to fit beside what the guest is to keep; the device's own memory comes
 // free.
 absl::Status CheckRoom(const ZramState& state, const GuestRoom& room) {
-  const int64_t wanted = state.swap->used_bytes - state.memory_used_bytes;
+  const int64_t wanted = state.swap->used_bytes - state.memory.memory_used_bytes;
   const int64_t left = room.available_bytes - wanted;
   if (left >= room.reserve_bytes) return absl::OkStatus();
-  return absl::FailedPreconditionError(StrCat(
-      state.name, " must be emptied first, and its ", FormatSize(state.swap->used_bytes), " of swap (",
-      FormatSize(state.memory_used_bytes), " compressed) do not fit: ", FormatSize(room.available_bytes),
-      " are available, of which ", FormatSize(room.reserve_bytes), " are to stay so"));
+  return absl::FailedPreconditionError(
+      StrCat(state.name, " must be emptied first, and its ", FormatSize(state.swap->used_bytes), " of swap (",
+             FormatSize(state.memory.memory_used_bytes),
+             " compressed) do not fit: ", FormatSize(room.available_bytes), " are available, of which ",
+             FormatSize(room.reserve_bytes), " are to stay so"));
 }
 
 absl::Status CheckOurs(const ZramState& state) {
   if (state.disksize_bytes == 0 || state.swap) return absl::OkStatus();
   return absl::FailedPreconditionError(StrCat(state.name, " is initialised and no swap (",
-                                              FormatSize(state.original_bytes),
+                                              FormatSize(state.memory.original_bytes),
                                               " stored): whoever uses it must give it up first"));
 }
 
@@ -89,11 +90,12 @@ ZramPlan PlanRebuild(const ZramState& state, const ZramWish& wish, int64_t disks
   ZramPlan plan;
   if (state.swap) plan.steps.push_back({Kind::kSwapOff, ""});
   if (state.disksize_bytes > 0) plan.steps.push_back({Kind::kReset, "1"});
-  const int64_t limit = wish.memory_limit_bytes.value_or(state.memory_limit_bytes);
+  const int64_t limit = wish.memory_limit_bytes.value_or(state.memory.memory_limit_bytes);
   Append(plan.steps, Build(state, disksize, wish.algorithm.value_or(state.algorithm), limit));
   if (state.disksize_bytes > 0) {
     plan.restore.push_back({Kind::kReset, "1"});
-    Append(plan.restore, Build(state, state.disksize_bytes, state.algorithm, state.memory_limit_bytes));
+    Append(plan.restore,
+           Build(state, state.disksize_bytes, state.algorithm, state.memory.memory_limit_bytes));
   }
   if (wish.write_back_incompressible) plan.skipped.push_back("write_back: the device was emptied");
   if (wish.recompress) plan.skipped.push_back("recompress: the device was emptied");

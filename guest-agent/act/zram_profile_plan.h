@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/kernel/zram_parser.h"
 
 namespace ballast::agent {
 
@@ -26,12 +27,7 @@ struct ZramState {
   std::string algorithm;                   // the one in use; empty: unknown
   std::vector<std::string> algorithms;     // to choose from
   std::vector<std::string> recompressors;  // as recomp_algorithm wants them back: "algo=zstd priority=1"
-  int64_t original_bytes = 0;
-  int64_t compressed_bytes = 0;
-  int64_t memory_used_bytes = 0;
-  int64_t memory_limit_bytes = 0;  // 0: none
-  int64_t same_pages = 0;
-  int64_t incompressible_pages = 0;
+  kernel::ZramMemory memory;
   std::string backing_device;   // empty: none
   bool can_write_back = false;  // the kernel offers the files
   bool can_recompress = false;

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/kernel/number_field.h"
+#include "common/kernel/zram_parser.h"
 #include "guest-agent/act/zram_state_parser.h"
 
 namespace ballast::agent {
@@ -59,7 +60,9 @@ absl::StatusOr<ZramState> ReadZramState(const FileReader& files, std::string_vie
   if (!bytes)
     return absl::InternalError(StrCat(PathOf(device, "disksize"), ": '", *disksize, "' is no size"));
   state.disksize_bytes = *bytes;
-  if (auto status = ParseZramSizes(*mm_stat, state); !status.ok()) return WithContext(device, status);
+  const auto memory = kernel::ParseZramMemory(*mm_stat);
+  if (!memory.ok()) return WithContext(device, memory.status());
+  state.memory = *memory;
   AlgorithmChoice choice = ParseAlgorithms(*algorithms);
   state.algorithm = std::move(choice.in_use);
   state.algorithms = std::move(choice.offered);

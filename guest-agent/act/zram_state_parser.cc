@@ -1,6 +1,5 @@
 #include "guest-agent/act/zram_state_parser.h"
 
-#include <array>
 #include <charconv>
 
 #include "common/base/text.h"
@@ -22,29 +21,6 @@ std::string_view TakeWord(std::string_view& text) {
 }
 
 }  // namespace
-
-absl::Status ParseZramSizes(std::string_view mm_stat, ZramState& state) {
-  constexpr std::array<std::string_view, 8> kNames{"orig_data_size",  "compr_data_size", "mem_used_total",
-                                                   "mem_limit",       "mem_used_max",    "same_pages",
-                                                   "pages_compacted", "huge_pages"};
-  // Kernels before 5.x end after the seventh.
-  constexpr size_t kLeast = 7;
-  std::array<int64_t, kNames.size()> columns{};
-  for (size_t i = 0; i < columns.size(); ++i) {
-    SkipSpaces(mm_stat);
-    const auto number = TakeNumber(mm_stat);
-    if (!number && i < kLeast)
-      return absl::InvalidArgumentError(StrCat("mm_stat: ", kNames[i], " is missing"));
-    columns[i] = number.value_or(0);
-  }
-  state.original_bytes = columns[0];
-  state.compressed_bytes = columns[1];
-  state.memory_used_bytes = columns[2];
-  state.memory_limit_bytes = columns[3];
-  state.same_pages = columns[5];
-  state.incompressible_pages = columns[7];
-  return absl::OkStatus();
-}
 
 AlgorithmChoice ParseAlgorithms(std::string_view text) {
   AlgorithmChoice choice;

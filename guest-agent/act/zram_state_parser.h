@@ -1,4 +1,4 @@
-// The texts below /sys/block/zramN and /proc/swaps that make up a ZramState.
+// What only a change of a zram device has to know of the texts below /sys/block/zramN and of /proc/swaps.
 #pragma once
 
 #include <optional>
@@ -6,13 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "guest-agent/act/zram_profile_plan.h"
 
 namespace ballast::agent {
-
-// mm_stat: fills the seven sizes and counts of `state`. Errors: InvalidArgument naming the column.
-[[nodiscard]] absl::Status ParseZramSizes(std::string_view mm_stat, ZramState& state);
 
 // comp_algorithm, "lzo [lz4] zstd": the one in brackets and all of them.
 struct AlgorithmChoice {

@@ -49,22 +49,23 @@ void FillDevice(const ZramState& state, guest::v1::ZramDevice& wire) {
   wire.set_name(state.name);
   wire.set_disksize_bytes(state.disksize_bytes);
   wire.set_algorithm(state.algorithm);
-  wire.set_original_bytes(state.original_bytes);
-  wire.set_compressed_bytes(state.compressed_bytes);
-  wire.set_memory_used_bytes(state.memory_used_bytes);
-  wire.set_memory_limit_bytes(state.memory_limit_bytes);
-  wire.set_same_pages(state.same_pages);
-  wire.set_incompressible_pages(state.incompressible_pages);
-  wire.set_fill_permyriad(std::max(Permyriad(state.original_bytes, state.disksize_bytes),
-                                   Permyriad(state.memory_used_bytes, state.memory_limit_bytes)));
-  if (state.memory_used_bytes >= kMiB) {
+  wire.set_original_bytes(state.memory.original_bytes);
+  wire.set_compressed_bytes(state.memory.compressed_bytes);
+  wire.set_memory_used_bytes(state.memory.memory_used_bytes);
+  wire.set_memory_limit_bytes(state.memory.memory_limit_bytes);
+  wire.set_same_pages(state.memory.same_pages);
+  wire.set_incompressible_pages(state.memory.incompressible_pages);
+  wire.set_fill_permyriad(
+      std::max(Permyriad(state.memory.original_bytes, state.disksize_bytes),
+               Permyriad(state.memory.memory_used_bytes, state.memory.memory_limit_bytes)));
+  if (state.memory.memory_used_bytes >= kMiB) {
     const int64_t stored =
-        std::max<int64_t>(state.original_bytes - state.same_pages * state.page_size_bytes, 0);
+        std::max<int64_t>(state.memory.original_bytes - state.memory.same_pages * state.page_size_bytes, 0);
     wire.set_ratio_permille(
-        static_cast<int32_t>(std::min<int64_t>(stored / (state.memory_used_bytes / 1000), INT32_MAX)));
+        static_cast<int32_t>(std::min<int64_t>(stored / (state.memory.memory_used_bytes / 1000), INT32_MAX)));
   }
   wire.set_incompressible_permyriad(
-      Permyriad(state.incompressible_pages * state.page_size_bytes, state.original_bytes));
+      Permyriad(state.memory.incompressible_pages * state.page_size_bytes, state.memory.original_bytes));
 }
 
 }  // namespace

@@ -88,11 +88,11 @@ TEST(ConvertAct, ADevicesFiguresAreWorkedOut) {
   ZramResult result;
   result.device.name = "zram0";
   result.device.disksize_bytes = 100 * kMiB;
-  result.device.original_bytes = 50 * kMiB;
-  result.device.memory_used_bytes = 10 * kMiB;
-  result.device.memory_limit_bytes = 15 * kMiB;
-  result.device.same_pages = 10 * kMiB / 4096;
-  result.device.incompressible_pages = 5 * kMiB / 4096;
+  result.device.memory.original_bytes = 50 * kMiB;
+  result.device.memory.memory_used_bytes = 10 * kMiB;
+  result.device.memory.memory_limit_bytes = 15 * kMiB;
+  result.device.memory.same_pages = 10 * kMiB / 4096;
+  result.device.memory.incompressible_pages = 5 * kMiB / 4096;
   result.freed_bytes = -3;
   result.done = {"swapoff"};
   result.skipped = {"recompress: why"};

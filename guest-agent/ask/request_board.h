@@ -19,7 +19,8 @@ class RequestBoard {
  public:
   static constexpr size_t kMaxWaiting = 16;
 
-  // Shows a request to those who can answer it and returns how many they are. Must not call the board.
+  // Shows a request to those who can answer it and returns how many they are; one may answer before it
+  // returns.
   using Announce = std::function<size_t(const MemoryRequested&)>;
 
   explicit RequestBoard(Announce announce) : announce_(std::move(announce)) { waiting_.reserve(kMaxWaiting); }

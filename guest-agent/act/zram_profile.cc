@@ -55,7 +55,7 @@ class Configuring {
  public:
   Configuring(const Scene& scene, std::string device) : scene_(scene), device_(std::move(device)) {}
 
-  absl::StatusOr<ZramResult> Run(const ZramPlan& plan) {
+  absl::StatusOr<ZramResult> Run(const ZramSteps& plan) {
     ZramResult result;
     result.skipped = plan.skipped;
     bool emptied = false;

@@ -86,8 +86,8 @@ void Append(std::vector<ZramStep>& to, std::vector<ZramStep> more) {
 }
 
 // The steps that need an empty device.
-ZramPlan PlanRebuild(const ZramState& state, const ZramWish& wish, int64_t disksize) {
-  ZramPlan plan;
+ZramSteps PlanRebuild(const ZramState& state, const ZramWish& wish, int64_t disksize) {
+  ZramSteps plan;
   if (state.swap) plan.steps.push_back({Kind::kSwapOff, ""});
   if (state.disksize_bytes > 0) plan.steps.push_back({Kind::kReset, "1"});
   const int64_t limit = wish.memory_limit_bytes.value_or(state.memory.memory_limit_bytes);
@@ -103,8 +103,8 @@ ZramPlan PlanRebuild(const ZramState& state, const ZramWish& wish, int64_t disks
 }
 
 // The steps that leave its data where they are.
-ZramPlan PlanInPlace(const ZramState& state, const ZramWish& wish) {
-  ZramPlan plan;
+ZramSteps PlanInPlace(const ZramState& state, const ZramWish& wish) {
+  ZramSteps plan;
   if (wish.size_permyriad) plan.skipped.push_back("disksize: is as wished");
   if (wish.algorithm) plan.skipped.push_back("algorithm: is as wished");
   if (wish.memory_limit_bytes) plan.steps.push_back({Kind::kMemoryLimit, StrCat(*wish.memory_limit_bytes)});
@@ -159,8 +159,8 @@ bool IsSlow(ZramStepKind kind) {
   return kind == Kind::kSwapOff || kind == Kind::kWriteBack || kind == Kind::kRecompress;
 }
 
-absl::StatusOr<ZramPlan> PlanZramProfile(const ZramState& state, const ZramWish& wish,
-                                         const GuestRoom& room) {
+absl::StatusOr<ZramSteps> PlanZramProfile(const ZramState& state, const ZramWish& wish,
+                                          const GuestRoom& room) {
   if (auto status = CheckWish(state, wish); !status.ok()) return status;
   const int64_t disksize = WishedSize(state, wish, room);
   if (disksize < 10 * room.page_size_bytes) {

@@ -80,19 +80,19 @@ struct ZramStep {
   friend bool operator==(const ZramStep&, const ZramStep&) = default;
 };
 
-struct ZramPlan {
+struct ZramSteps {
   std::vector<ZramStep> steps;
   // Brings a device that was emptied back to what it was, should one of the steps after that fail.
   std::vector<ZramStep> restore;
   std::vector<std::string> skipped;  // "recompress: why"
 
-  friend bool operator==(const ZramPlan&, const ZramPlan&) = default;
+  friend bool operator==(const ZramSteps&, const ZramSteps&) = default;
 };
 
 // Size and algorithm of an initialised device only change by a reset, which wants it empty; one that holds
 // anything but swap is never touched. Errors: INVALID_ARGUMENT naming the field; FAILED_PRECONDITION saying
 // what is in the way.
-[[nodiscard]] absl::StatusOr<ZramPlan> PlanZramProfile(const ZramState& state, const ZramWish& wish,
-                                                       const GuestRoom& room);
+[[nodiscard]] absl::StatusOr<ZramSteps> PlanZramProfile(const ZramState& state, const ZramWish& wish,
+                                                        const GuestRoom& room);
 
 }  // namespace ballast::agent

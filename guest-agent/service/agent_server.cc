@@ -29,8 +29,8 @@ constexpr int kReadBytes = 16 * 1024;
 // A message is taken in whole before its size is checked; this is what bounds it. Past it gRPC ends streams,
 // and not always the guilty one, so a single senseless request must stay far below.
 constexpr size_t kMemoryQuotaBytes = size_t{32} << 20;
-// One for each watcher, each waiting request for memory and the one act, the pollers, and the rest for calls that are
-// soon over and for reflection.
+// One for each watcher, each waiting request for memory and the one act, the pollers, and the rest for calls
+// that are soon over and for reflection.
 constexpr int kMinPollers = 1;
 constexpr int kMaxPollers = 2;
 constexpr int kMaxThreads = static_cast<int>(SampleLoop::kMaxWatchers + RequestBoard::kMaxWaiting) + 1 + 8;

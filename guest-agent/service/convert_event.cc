@@ -96,7 +96,9 @@ void Fill(const ReclaimStall& from, guest::v1::Event& to) {
   to.mutable_reclaim_stall()->set_pid(from.pid);
   to.mutable_reclaim_stall()->set_comm(Text(from.comm.View()));
 }
-void Fill(const MemoryRequested& from, guest::v1::Event& to) { FillRequest(from, *to.mutable_memory_request()); }
+void Fill(const MemoryRequested& from, guest::v1::Event& to) {
+  FillRequest(from, *to.mutable_memory_request());
+}
 
 }  // namespace
 

@@ -23,7 +23,8 @@ namespace {
 // written, and at most this long; when others wait for its place it is prodded instead. Looking oftener would
 // be most of what a quiet agent does.
 constexpr std::chrono::milliseconds kLookAround{10'000};
-// More than twice the largest message: a hello with all the zones, zram devices and cgroups a report may name.
+// More than twice the largest message: a hello with all the zones, zram devices and cgroups a report may
+// name.
 constexpr size_t kMessageBytes = 16 * 1024;
 
 grpc::Status ToGrpc(const absl::Status& status) {
@@ -122,7 +123,8 @@ grpc::Status GuestAgentService::Watch(grpc::ServerContext* context, const guest:
   return status;
 }
 
-grpc::Status GuestAgentService::Reclaim(grpc::ServerContext* context, const guest::v1::ReclaimRequest* request,
+grpc::Status GuestAgentService::Reclaim(grpc::ServerContext* context,
+                                        const guest::v1::ReclaimRequest* request,
                                         guest::v1::ReclaimResponse* response) {
   const auto bounds = BoundsOf(*context, request->brake_permyriad());
   if (!bounds.ok()) return ToGrpc(bounds.status());
@@ -131,7 +133,8 @@ grpc::Status GuestAgentService::Reclaim(grpc::ServerContext* context, const gues
   return Answer(acts_.Reclaim(*wish, *bounds), *response);
 }
 
-grpc::Status GuestAgentService::Compact(grpc::ServerContext* context, const guest::v1::CompactRequest* request,
+grpc::Status GuestAgentService::Compact(grpc::ServerContext* context,
+                                        const guest::v1::CompactRequest* request,
                                         guest::v1::CompactResponse* response) {
   const auto bounds = BoundsOf(*context, request->brake_permyriad());
   if (!bounds.ok()) return ToGrpc(bounds.status());

@@ -19,7 +19,11 @@ class GuestAgentService final : public guest::v1::GuestAgent::Service {
  public:
   // All four must outlive the service and every call on it.
   GuestAgentService(const AgentIdentity& identity, SampleLoop& loop, Acts& acts, const Clock& clock)
-      : identity_(identity), loop_(loop), acts_(acts), clock_(clock), board_([this](const MemoryRequested& request) {
+      : identity_(identity),
+        loop_(loop),
+        acts_(acts),
+        clock_(clock),
+        board_([this](const MemoryRequested& request) {
           return loop_.Broadcast({clock_.Now(), request});
         }) {}
 

@@ -65,7 +65,9 @@ struct BalloonShrank {
 
 struct EventFacts {
   MonotonicTime at;
-  std::variant<OomKills, PressureTriggered, BalloonShrank, OomVerdict, OomBegins, ReclaimStall, MemoryRequested> what;
+  std::variant<OomKills, PressureTriggered, BalloonShrank, OomVerdict, OomBegins, ReclaimStall,
+               MemoryRequested>
+      what;
 };
 
 }  // namespace ballast::agent

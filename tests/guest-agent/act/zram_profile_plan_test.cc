@@ -45,7 +45,7 @@ std::vector<Kind> KindsOf(const std::vector<ZramStep>& steps) {
   return kinds;
 }
 
-TEST(ZramPlan, AFreshDeviceIsSizedAndSwappedOnBeforeAnyDisk) {
+TEST(ZramSteps, AFreshDeviceIsSizedAndSwappedOnBeforeAnyDisk) {
   const auto plan = PlanZramProfile(Fresh(), {.size_permyriad = 5'000, .algorithm = "zstd"}, kRoom);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(plan->steps,
@@ -54,7 +54,7 @@ TEST(ZramPlan, AFreshDeviceIsSizedAndSwappedOnBeforeAnyDisk) {
   EXPECT_THAT(plan->restore, IsEmpty());
 }
 
-TEST(ZramPlan, ADeviceInUseIsEmptiedFirstAndKeepsItsOtherSettings) {
+TEST(ZramSteps, ADeviceInUseIsEmptiedFirstAndKeepsItsOtherSettings) {
   ZramState state = InUse();
   state.backing_device = "/dev/vdb";
   state.recompressors = {"algo=zstd priority=1"};
@@ -72,7 +72,7 @@ TEST(ZramPlan, ADeviceInUseIsEmptiedFirstAndKeepsItsOtherSettings) {
   EXPECT_EQ(plan->restore[4].value, "268435456") << "its former size";
 }
 
-TEST(ZramPlan, AnotherAlgorithmAloneNeedsAResetToo) {
+TEST(ZramSteps, AnotherAlgorithmAloneNeedsAResetToo) {
   const auto plan = PlanZramProfile(InUse(), {.algorithm = "zstd", .memory_limit_bytes = 0}, kRoom);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(KindsOf(plan->steps), ElementsAre(Kind::kSwapOff, Kind::kReset, Kind::kAlgorithm,
@@ -80,7 +80,7 @@ TEST(ZramPlan, AnotherAlgorithmAloneNeedsAResetToo) {
   EXPECT_EQ(plan->steps[3].value, "268435456");
 }
 
-TEST(ZramPlan, EmptyingIsRefusedWhenItDoesNotFit) {
+TEST(ZramSteps, EmptyingIsRefusedWhenItDoesNotFit) {
   GuestRoom room = kRoom;
   room.available_bytes = 280 * kMiB;  // 80 MiB more are needed than the device itself gives back
   EXPECT_TRUE(PlanZramProfile(InUse(), {.size_permyriad = 10'000}, room).ok());
@@ -92,7 +92,7 @@ TEST(ZramPlan, EmptyingIsRefusedWhenItDoesNotFit) {
   EXPECT_TRUE(PlanZramProfile(InUse(), {.memory_limit_bytes = kMiB}, room).ok()) << "a limit needs no room";
 }
 
-TEST(ZramPlan, ADeviceThatIsNoSwapIsNotTouched) {
+TEST(ZramSteps, ADeviceThatIsNoSwapIsNotTouched) {
   ZramState state = InUse();
   state.swap.reset();
   const auto plan = PlanZramProfile(state, {.size_permyriad = 10'000}, kRoom);
@@ -100,7 +100,7 @@ TEST(ZramPlan, ADeviceThatIsNoSwapIsNotTouched) {
   EXPECT_THAT(std::string(plan.status().message()), HasSubstr("no swap (120MiB stored)"));
 }
 
-TEST(ZramPlan, TheLimitChangesAnyTimeAndWhatIsAsWishedIsLeft) {
+TEST(ZramSteps, TheLimitChangesAnyTimeAndWhatIsAsWishedIsLeft) {
   const GuestRoom full{.usable_bytes = kGiB, .available_bytes = 0, .reserve_bytes = 0};
   ZramState exact = InUse();
   exact.disksize_bytes = kGiB / 10'000 * 2'500 / 4096 * 4096;
@@ -111,7 +111,7 @@ TEST(ZramPlan, TheLimitChangesAnyTimeAndWhatIsAsWishedIsLeft) {
   EXPECT_THAT(plan->skipped, ElementsAre("disksize: is as wished", "algorithm: is as wished"));
 }
 
-TEST(ZramPlan, WritingBackAndRecompressingOnlyWhereTheKernelAndTheDeviceCan) {
+TEST(ZramSteps, WritingBackAndRecompressingOnlyWhereTheKernelAndTheDeviceCan) {
   ZramWish wish{.write_back_incompressible = true, .recompress = true};
   ZramState state = InUse();
   EXPECT_THAT(
@@ -131,7 +131,7 @@ TEST(ZramPlan, WritingBackAndRecompressingOnlyWhereTheKernelAndTheDeviceCan) {
               ElementsAre("write_back: the device was emptied", "recompress: the device was emptied"));
 }
 
-TEST(ZramPlan, BadWishesAreNamed) {
+TEST(ZramSteps, BadWishesAreNamed) {
   const auto fault = [](const ZramState& state, const ZramWish& wish) {
     const auto plan = PlanZramProfile(state, wish, kRoom);
     EXPECT_TRUE(absl::IsInvalidArgument(plan.status())) << plan.status();
@@ -144,7 +144,7 @@ TEST(ZramPlan, BadWishesAreNamed) {
   EXPECT_THAT(fault(Fresh(), {.memory_limit_bytes = kMiB}), HasSubstr("zram0 has no size yet"));
 }
 
-TEST(ZramPlan, LargeMachinesDoNotOverflow) {
+TEST(ZramSteps, LargeMachinesDoNotOverflow) {
   const auto plan =
       PlanZramProfile(Fresh(), {.size_permyriad = 40'000},
                       {.usable_bytes = int64_t{1} << 50, .available_bytes = 0, .reserve_bytes = 0});

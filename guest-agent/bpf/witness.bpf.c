@@ -37,7 +37,7 @@ struct kill_context {
 };
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 256);
+  __uint(max_entries, 64);
   __type(key, __u32);
   __type(value, struct kill_context);
 } kills SEC(".maps");
@@ -45,7 +45,7 @@ struct {
 // By thread: when its reclaim began. A cgroup's reclaim may happen within the global one.
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 4096);
+  __uint(max_entries, 512);  // threads in reclaim at one time; the oldest makes room, and is not counted
   __type(key, __u32);
   __type(value, __u64);
 } reclaims SEC(".maps"), cgroup_reclaims SEC(".maps");

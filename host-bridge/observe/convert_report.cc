@@ -8,41 +8,19 @@
 #include "ballast/guest/v1/guest_agent.pb.h"
 #include "common/base/text.h"
 #include "common/base/units.h"
+#include "host-bridge/observe/checker.h"
+#include "host-bridge/observe/memory_parts.h"
 
 namespace ballast::observe {
 namespace {
 
 namespace wire = ballast::guest::v1;
 
-// No machine has more: 52 bits of physical address. The sentinels 2^63 and 2^64-1 arrive as negative numbers.
-constexpr int64_t kMaxMemory = int64_t{1} << 52;
-// Counters, virtual sizes and times: beyond any uptime, and two of them still add up in 64 bits.
-constexpr int64_t kMaxCount = int64_t{1} << 61;
-constexpr int64_t kMaxRate = int64_t{1} << 50;
-constexpr int64_t kPermyriad = 10'000;
-
 // A counter's rate over less than this is noise (the shortest cadence is 20 ms): the last rate stands.
 constexpr Nanos kShortestWindow = Milliseconds(20);
 constexpr Nanos kOldestOnset = Seconds(600);
-
-// Collects the first field that is out of range.
-class Checker {
- public:
-  void InRange(std::string_view field, int64_t value, int64_t least, int64_t most) {
-    if (value >= least && value <= most) return;
-    Fail(field, value, StrCat("is not within ", least, "..", most));
-  }
-  void AtMost(std::string_view field, int64_t value, std::string_view other, int64_t limit) {
-    if (value > limit) Fail(field, value, StrCat("is above ", other, " = ", limit));
-  }
-  void Fail(std::string_view field, int64_t value, std::string_view what) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(StrCat(field, " = ", value, ": ", what));
-  }
-  [[nodiscard]] const absl::Status& status() const { return status_; }
-
- private:
-  absl::Status status_;
-};
+// A refused write is told for this long: a report may be replaced by the next before it is looked at.
+constexpr Nanos kRefusalStands = Seconds(1);
 
 struct Field {
   std::string_view name;
@@ -124,6 +102,7 @@ absl::Status CheckReport(const wire::Report& report, const ReportContext& contex
   CheckPsi("psi_memory", report.psi_memory(), check);
   CheckPsi("psi_io", report.psi_io(), check);
   CheckDerived(report.derived(), check);
+  if (check.status().ok()) CheckMemoryParts(report, check);
   return check.status();
 }
 
@@ -141,11 +120,38 @@ std::optional<int64_t> RateOf(int64_t pages, int64_t page_size, Nanos span) {
   return bytes / milliseconds * 1000 + bytes % milliseconds * 1000 / milliseconds;
 }
 
+// Brings `memory` up to date with the zram devices' refused writes; of another agent's memory only what it
+// said now counts.
+void RememberZram(const std::optional<ZramUse>& use, const ReportMemory* last, ReportMemory& memory) {
+  memory.zram_failed_writes.reset();
+  memory.zram_refused_ns.reset();
+  if (!use) return;
+  memory.zram_failed_writes = use->failed_writes;
+  if (last == nullptr || !last->zram_failed_writes) return;
+  memory.zram_refused_ns = last->zram_refused_ns;
+  if (use->failed_writes > *last->zram_failed_writes) memory.zram_refused_ns = memory.guest_ns;
+}
+
+void FillMemoryParts(const wire::Report& report, const std::optional<ZramUse>& use,
+                     const ReportMemory& memory, policy::GuestReading& reading) {
+  reading.kernel_headroom_bytes = KernelHeadroomOf(report);
+  if (report.has_working_set()) reading.giveable_bytes = report.working_set().giveable_bytes();
+  if (!use) return;
+  reading.zram_left_bytes = use->left_bytes;
+  reading.zram_stored_bytes = use->stored_bytes;
+  reading.zram_full_in = use->full_in;
+  reading.zram_refuses =
+      memory.zram_refused_ns && memory.guest_ns - *memory.zram_refused_ns <= kRefusalStands.count;
+}
+
 absl::StatusOr<ReportMemory> Remember(const wire::Report& report, const ReportContext& context,
                                       const ReportMemory* last) {
   const int64_t now = report.monotonic_ns();
   const auto pages = RefaultPages(report.vmstat());
-  ReportMemory fresh{context.agent_generation, now, now, pages, 0};
+  ReportMemory fresh{.agent_generation = context.agent_generation,
+                     .guest_ns = now,
+                     .refault_base_ns = now,
+                     .refault_base_pages = pages};
   if (last == nullptr || !pages || !last->refault_base_pages || *pages < *last->refault_base_pages)
     return fresh;
   const Nanos span{now - last->refault_base_ns};
@@ -179,8 +185,10 @@ absl::StatusOr<ConvertedReport> ConvertReport(const wire::Report& report, const 
   const bool same_agent = memory && memory->agent_generation == context.agent_generation;
   const ReportMemory* last = same_agent ? &*memory : nullptr;
   if (const absl::Status status = CheckReport(report, context, last); !status.ok()) return status;
-  const auto fresh = Remember(report, context, last);
+  auto fresh = Remember(report, context, last);
   if (!fresh.ok()) return fresh.status();
+  const std::optional<ZramUse> zram = ZramUseOf(report);
+  RememberZram(zram, last, *fresh);
 
   ConvertedReport converted;
   converted.memory = *fresh;
@@ -193,6 +201,7 @@ absl::StatusOr<ConvertedReport> ConvertReport(const wire::Report& report, const 
   reading.stall_permyriad = report.derived().recent_stall_permyriad();
   reading.oom_kills = report.vmstat().oom_kills();
   reading.pressure_onset = OnsetOf(report.derived(), context);
+  FillMemoryParts(report, zram, *fresh, reading);
   return converted;
 }
 

@@ -24,6 +24,9 @@ struct ReportMemory {
   int64_t refault_base_ns = 0;
   std::optional<int64_t> refault_base_pages;
   int64_t refault_bytes_per_second = 0;
+  // The zram devices' refused writes, and when they last rose.
+  std::optional<int64_t> zram_failed_writes = {};
+  std::optional<int64_t> zram_refused_ns = {};
 
   friend bool operator==(const ReportMemory&, const ReportMemory&) = default;
 };

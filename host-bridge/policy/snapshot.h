@@ -42,7 +42,8 @@ struct GuestLimits {
   friend bool operator==(const GuestLimits&, const GuestLimits&) = default;
 };
 
-// One report of the agent, already checked: 0 <= free, available <= total; rates within +-2^50.
+// One report of the agent, already checked: 0 <= free, available <= total; rates within +-2^50; of zram and
+// what can be given 0..2^48.
 struct GuestReading {
   int64_t total_bytes = 0;                   // MemTotal
   int64_t available_bytes = 0;               // MemAvailable
@@ -50,8 +51,18 @@ struct GuestReading {
   int64_t consumption_bytes_per_second = 0;  // fall of MemAvailable without the balloon's own part
   int64_t refault_bytes_per_second = 0;      // pages read back that had been evicted
   int32_t stall_permyriad = 0;               // PSI memory "some" over the last 100 ms
+  bool zram_refuses = false;                 // zram refused writes just now: it is full
   int64_t oom_kills = 0;                     // since boot
   Maybe<MonotonicTime> pressure_onset = {};  // first stalled sample of this spell, on the host's clock
+  // What the zones that serve the kernel have free above their low watermarks; absent without a Movable zone.
+  Maybe<int64_t> kernel_headroom_bytes = {};
+  // What the guest could give without a refault or a stall, by its own estimate.
+  Maybe<int64_t> giveable_bytes = {};
+  // Swap on zram, uncompressed: what still fits (absent: there is none), what it holds, and when it will be
+  // full (absent: it does not grow).
+  Maybe<int64_t> zram_left_bytes = {};
+  int64_t zram_stored_bytes = 0;
+  Maybe<Nanos> zram_full_in = {};
 
   friend bool operator==(const GuestReading&, const GuestReading&) = default;
 };

@@ -40,12 +40,16 @@ auto FieldsOf(S& limits) {
 template <Is<Sampled<policy::GuestReading>> S>
 auto FieldsOf(S& sampled) {
   auto& [reading, at] = sampled;
-  auto& [total, available, free, consumption, refault, stall, oom_kills, onset] = reading;
-  return std::tuple(Field{1, "at_age_ns", at}, Field{2, "total_bytes", total},
-                    Field{3, "available_bytes", available}, Field{4, "free_bytes", free},
-                    Field{5, "consumption_bytes_per_second", consumption},
-                    Field{6, "refault_bytes_per_second", refault}, Field{7, "stall_permyriad", stall},
-                    Field{8, "oom_kills", oom_kills}, Field{9, "pressure_onset_age_ns", onset});
+  auto& [total, available, free, consumption, refault, stall, zram_refuses, oom_kills, onset, kernel_headroom,
+         giveable, zram_left, zram_stored, zram_full_in] = reading;
+  return std::tuple(
+      Field{1, "at_age_ns", at}, Field{2, "total_bytes", total}, Field{3, "available_bytes", available},
+      Field{4, "free_bytes", free}, Field{5, "consumption_bytes_per_second", consumption},
+      Field{6, "refault_bytes_per_second", refault}, Field{7, "stall_permyriad", stall},
+      Field{8, "oom_kills", oom_kills}, Field{9, "pressure_onset_age_ns", onset},
+      Field{10, "kernel_headroom_bytes", kernel_headroom}, Field{11, "giveable_bytes", giveable},
+      Field{12, "zram_left_bytes", zram_left}, Field{13, "zram_stored_bytes", zram_stored},
+      Field{14, "zram_full_in_ns", zram_full_in}, Field{15, "zram_refuses", zram_refuses});
 }
 
 template <Is<Sampled<policy::VmmReading>> S>

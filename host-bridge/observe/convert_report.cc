@@ -9,7 +9,7 @@
 #include "common/base/text.h"
 #include "common/base/units.h"
 #include "host-bridge/observe/checker.h"
-#include "host-bridge/observe/memory_parts.h"
+#include "host-bridge/observe/convert_memory.h"
 
 namespace ballast::observe {
 namespace {

@@ -25,7 +25,12 @@ bool IsConsistent(const VmmReading& reading) {
 bool IsConsistent(const GuestReading& reading, int64_t base) {
   const auto within = [](int64_t value, int64_t most) { return value >= 0 && value <= most; };
   const auto is_rate = [](int64_t rate) { return rate >= -kLargestRate && rate <= kLargestRate; };
-  return reading.total_bytes > 0 && reading.total_bytes <= 2 * base &&
+  const auto is_size = [&](Maybe<int64_t> bytes) { return !bytes || within(*bytes, kLargestSize); };
+  const bool good_parts = is_size(reading.giveable_bytes) && is_size(reading.zram_left_bytes) &&
+                          is_size(reading.zram_stored_bytes) &&
+                          (!reading.zram_full_in || (*reading.zram_full_in).count >= 0) &&
+                          (!reading.kernel_headroom_bytes || is_rate(*reading.kernel_headroom_bytes));
+  return good_parts && reading.total_bytes > 0 && reading.total_bytes <= 2 * base &&
          within(reading.available_bytes, reading.total_bytes) &&
          within(reading.free_bytes, reading.total_bytes) && within(reading.stall_permyriad, 10'000) &&
          is_rate(reading.consumption_bytes_per_second) && is_rate(reading.refault_bytes_per_second) &&
@@ -67,6 +72,47 @@ bool RunsOut(const View& view, const PolicyConfig& config) {
          Wide{rate} * Horizon(view, rate, config).count;
 }
 
+// What shall stay empty of the guest's zram: its last part is no capacity, it is the time left to act.
+int64_t ZramKept(const GuestReading& reading, const PolicyConfig& config) {
+  return ShareOf(Add(*reading.zram_left_bytes, reading.zram_stored_bytes), config.zram_short_permyriad);
+}
+
+// Refuses writes, or will before a balloon has given what should have been left of it.
+bool ZramEnds(const View& view, const PolicyConfig& config) {
+  const GuestReading& reading = *view.reading;
+  if (reading.zram_refuses) return true;
+  if (!reading.zram_full_in) return false;
+  const Nanos pages = {MulDiv(ZramKept(reading, config), 1'000'000'000, view.give_bytes_per_second)};
+  return (*reading.zram_full_in).count <= Add(config.actuator_latency.count, pages.count);
+}
+
+bool ZramFills(const View& view, const PolicyConfig& config) {
+  const GuestReading& reading = *view.reading;
+  if (reading.zram_full_in && *reading.zram_full_in <= config.zram_horizon) return true;
+  const int64_t missing = Sub(ZramKept(reading, config), *reading.zram_left_bytes);
+  if (missing <= 0) return false;
+  // What rests in zram may rest there, as long as there is memory for what no longer fits in.
+  return reading.zram_full_in ||
+         reading.available_bytes < Add(view.thresholds.pressed_available_bytes, missing);
+}
+
+// Full zram with plenty available kills nobody: then the kernel has page cache to drop.
+void LookAtZram(View& view, const PolicyConfig& config) {
+  const GuestReading& reading = *view.reading;
+  if (!reading.zram_left_bytes || reading.available_bytes >= view.thresholds.armed_available_bytes) return;
+  view.zram_missing =
+      std::max<int64_t>(0, Sub(WithMargin(ZramKept(reading, config)), *reading.zram_left_bytes));
+  view.zram_fills = ZramFills(view, config);
+  view.zram_ends = ZramEnds(view, config);
+}
+
+// The kernel cannot be served from a Movable zone, however much is available there.
+bool KernelIsShort(const View& view, const PolicyConfig& config) {
+  const GuestReading& reading = *view.reading;
+  return reading.kernel_headroom_bytes && *reading.kernel_headroom_bytes < config.kernel_short_bytes &&
+         reading.stall_permyriad >= config.idle_stall_permyriad;
+}
+
 // A balloon that lost pages to the OOM handler says more surely than any number of the guest that it is
 // short.
 bool IsPressed(const View& view, const PolicyConfig& config) {
@@ -76,11 +122,12 @@ bool IsPressed(const View& view, const PolicyConfig& config) {
   const bool thrashes = reading.refault_bytes_per_second >= config.pressed_refault_bytes_per_second &&
                         view.actual > view.least_balloon;
   return reading.available_bytes < view.thresholds.pressed_available_bytes || stalls || thrashes ||
-         view.self_shrunk;
+         view.self_shrunk || view.zram_fills || view.kernel_short;
 }
 
 GuestState GuestLevel(const View& view, const PolicyConfig& config) {
-  if (view.reading->available_bytes < view.thresholds.critical_available_bytes || RunsOut(view, config))
+  if (view.reading->available_bytes < view.thresholds.critical_available_bytes || RunsOut(view, config) ||
+      view.zram_ends)
     return GuestState::kCritical;
   if (IsPressed(view, config)) return GuestState::kPressed;
   const int64_t size = view.base - view.actual;
@@ -132,6 +179,8 @@ void Hear(const Sampled<GuestReading>& report, View& view, GuestHistory& history
   const int64_t usable = UsableBytes(report.value, view, config);
   view.thresholds = ThresholdsFor(usable, config);
   view.used = std::max<int64_t>(0, usable - report.value.available_bytes);
+  LookAtZram(view, config);
+  view.kernel_short = KernelIsShort(view, config);
   view.level = GuestLevel(view, config);
   const GuestState staying = std::max(view.level, StayingLevel(view, history.state));
   view.state = WithDwell(staying, history, config.leave_dwell, now);

@@ -127,7 +127,7 @@ class Planner {
     if (mode != Mode::kObserve) reclaimed_ = Add(reclaimed_, std::max(view.target, view.actual));
     if (auto give = Combine(view, config_)) {
       memory_.askers.push_back({view, *give});
-    } else if (host_.known && (mode == Mode::kFull || mode == Mode::kObserve) && IsDonor(view)) {
+    } else if (host_.known && (mode == Mode::kFull || mode == Mode::kObserve) && IsDonor(view, config_)) {
       // With a healthy host and no hold nearly always nothing is missing; then only an idle guest gives.
       const bool only_if_asked = host_.history.state < HostState::kPressure && hold_ == 0;
       if (only_if_asked && !MayGiveForIdleness(view, config_)) {

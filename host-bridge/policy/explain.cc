@@ -40,6 +40,12 @@ std::string Shortage(const Reason& reason) {
     text += ", falling by " + FormatSize(reason.consumption_bytes_per_second) + "/s";
   }
   if (reason.stall_permyriad > 0) text += ", tasks stalled " + Tenths(reason.stall_permyriad, 100) + " %";
+  if (reason.zram_left_bytes) text += ", its zram takes " + FormatSize(*reason.zram_left_bytes) + " more";
+  if (reason.kernel_headroom_bytes) {
+    const int64_t headroom = *reason.kernel_headroom_bytes;
+    text += ", its kernel's zones are " + FormatSize(headroom < 0 ? Sub(0, headroom) : headroom) +
+            (headroom < 0 ? " below" : " above") + " their low watermarks";
+  }
   return text;
 }
 

@@ -37,6 +37,9 @@ struct Reason {
   int64_t wanted_bytes = 0;  // what the rule asked for before the clamp
   bool clamped = false;      // the clamp (rule 11) changed it
   Nanos age = {};            // of the report (rule 2: how long silent)
+  // Where they made the guest pressed: what its zram still takes, what its kernel's zones have free.
+  Maybe<int64_t> zram_left_bytes = {};
+  Maybe<int64_t> kernel_headroom_bytes = {};
 
   friend bool operator==(const Reason&, const Reason&) = default;
 };

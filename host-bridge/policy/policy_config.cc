@@ -62,6 +62,9 @@ void CheckGuestStates(const PolicyConfig& config, Faults& faults) {
   faults.Span("exhaustion_horizon", config.exhaustion_horizon, {0}, Seconds(10));
   faults.Permyriad("pressed_stall_permyriad", config.pressed_stall_permyriad, 1);
   faults.Bytes("pressed_refault_bytes_per_second", config.pressed_refault_bytes_per_second, kMiB, kMostBytes);
+  faults.Permyriad("zram_short_permyriad", config.zram_short_permyriad);
+  faults.Span("zram_horizon", config.zram_horizon, {0}, kHour);
+  faults.Bytes("kernel_short_bytes", config.kernel_short_bytes, 0, kMostBytes);
   faults.Span("leave_dwell", config.leave_dwell, {0}, kHour);
   faults.Permyriad("idle_used_permyriad", config.idle_used_permyriad);
 }
@@ -105,6 +108,7 @@ void CheckTaking(const PolicyConfig& config, Faults& faults) {
   faults.NotAbove("dead_band_bytes", config.dead_band_bytes, "max_step_bytes", config.max_step_bytes);
   faults.NotAbove("alignment_bytes", config.alignment_bytes, "max_step_bytes", config.max_step_bytes);
   faults.Span("inflate_cooldown", config.inflate_cooldown, {0}, kHour);
+  faults.Permyriad("zram_donor_permyriad", config.zram_donor_permyriad);
   faults.Permyriad("idle_tax_permyriad", config.idle_tax_permyriad);
 }
 

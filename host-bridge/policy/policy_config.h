@@ -32,6 +32,18 @@ struct PolicyConfig {
   // Pressed when evicted pages are read back at this rate while the balloon holds memory: the page cache that
   // is needed counts as available. ChromeOS acts at 10 MiB/s.
   int64_t pressed_refault_bytes_per_second = 10 * kMiB;
+  // Swap on zram is no capacity: what goes there takes memory, and once it is full nothing is left but to
+  // kill. With less than this share of it left, pressed: while it grows, or when what is available does not
+  // cover what is missing of that share either. A tenth of a device the size of half the memory is what a
+  // balloon gives in well under a second.
+  int32_t zram_short_permyriad = 1000;
+  // Pressed as well when it is full within this time: an armed guest speaks every second, and
+  // swaps 128 MiB in one.
+  Nanos zram_horizon = Seconds(5);
+  // The zones that serve the kernel are short with less than this above their low watermarks. There the
+  // kernel reclaims all the time, which is normal with a full page cache; so the guest must suffer as well
+  // (`idle_stall_permyriad`).
+  int64_t kernel_short_bytes = 0;
   // A state is left only after it has not been seen for this long: enter fast, leave slowly.
   Nanos leave_dwell = Seconds(5);
   // Comfortable above pressed; idle when less than this share of the guest's size is in use.
@@ -97,6 +109,9 @@ struct PolicyConfig {
   int64_t dead_band_bytes = 16 * kMiB;  // a smaller inflation is not worth the guest's CPU
   Nanos inflate_cooldown = Seconds(5);
   int64_t alignment_bytes = kMiB;  // Firecracker's granularity, the coarsest of the four VMMs
+  // Nothing is taken from a guest that has swapped more than this share of its memory to zram: it had too
+  // little already. Only a critical host does.
+  int32_t zram_donor_permyriad = 1000;
   // What a donor does not use costs it 1/(1 - tax) times what it uses: an idle guest gives before a busy one
   // of the same slack and weight. ESX's default.
   int32_t idle_tax_permyriad = 7500;

@@ -118,13 +118,14 @@ auto FieldsOf(S& hold) {
 
 template <Is<policy::Reason> S>
 auto FieldsOf(S& reason) {
-  auto& [rule, guest_state, host_state, available, threshold, consumption, stall, wanted, clamped, age] =
-      reason;
-  return std::tuple(Field{1, "rule", rule}, Field{2, "guest_state", guest_state},
-                    Field{3, "host_state", host_state}, Field{4, "available_bytes", available},
-                    Field{5, "threshold_bytes", threshold},
-                    Field{6, "consumption_bytes_per_second", consumption}, Field{7, "stall_permyriad", stall},
-                    Field{8, "wanted_bytes", wanted}, Field{9, "clamped", clamped}, Field{10, "age_ns", age});
+  auto& [rule, guest_state, host_state, available, threshold, consumption, stall, wanted, clamped, age,
+         zram_left, kernel_headroom] = reason;
+  return std::tuple(
+      Field{1, "rule", rule}, Field{2, "guest_state", guest_state}, Field{3, "host_state", host_state},
+      Field{4, "available_bytes", available}, Field{5, "threshold_bytes", threshold},
+      Field{6, "consumption_bytes_per_second", consumption}, Field{7, "stall_permyriad", stall},
+      Field{8, "wanted_bytes", wanted}, Field{9, "clamped", clamped}, Field{10, "age_ns", age},
+      Field{11, "zram_left_bytes", zram_left}, Field{12, "kernel_headroom_bytes", kernel_headroom});
 }
 
 template <Is<policy::Decision> S>

@@ -16,7 +16,10 @@ namespace ballast::sim {
 struct GuestSpec {
   int64_t boot_bytes = kGiB;
   int64_t zram_bytes = 0;
-  DeviceSpec device;
+  DeviceSpec device = {};
+  // Of what has to be reclaimed, the share that leaves programs' memory for zram while there is page cache:
+  // what vm.swappiness decides. None by default, as in the recorded guests.
+  int32_t swaps_early_permyriad = 0;
 };
 
 // Counted since the guest was made.
@@ -68,6 +71,11 @@ class GuestModel {
   [[nodiscard]] int64_t available() const;
   // What the guest really has: MemTotal, less a balloon that is counted in there.
   [[nodiscard]] int64_t usable() const { return memory_.boot() - memory_.reserve() - memory_.balloon(); }
+  // What the zram swap device still takes, uncompressed; 0 without one.
+  [[nodiscard]] int64_t zram_left() const {
+    return std::max<int64_t>(0, spec_.zram_bytes - memory_.swapped());
+  }
+  [[nodiscard]] bool has_zram() const { return spec_.zram_bytes > 0; }
   [[nodiscard]] int64_t refault_bytes_per_second() const { return refault_rate_; }
   [[nodiscard]] int32_t stall_permyriad() const { return static_cast<int32_t>(stall_permyriad_); }
 
@@ -89,6 +97,7 @@ class GuestModel {
   void Deflate(Nanos span, Strain& strain);
   void ShrinkAnon(Strain& strain);
   void GrowAnon(Nanos span, Strain& strain);
+  int64_t GrowBesideCache(int64_t bytes, Nanos span, Strain& strain);
   int64_t GrowBySwapping(int64_t bytes, Nanos span, Strain& strain);
   int64_t GrowByOomDeflation(int64_t bytes, Nanos span, Strain& strain);
   void CountDown(int64_t unmet, Nanos span, Strain& strain);

@@ -56,12 +56,18 @@ void GuestModel::GrowAnon(Nanos span, Strain& strain) {
   const int64_t speed = segment_.anon_bytes_per_second > 0 ? segment_.anon_bytes_per_second : kTouchSpeed;
   int64_t wanted = std::min(missing, BytesIn(speed, span));
   wanted -= memory_.FreeToAnon(wanted, memory_.low_watermark());
+  wanted -= GrowBesideCache(wanted, span, strain);
   wanted -= memory_.ColdToAnon(wanted);
   wanted -= EvictHotToAnon(wanted);
   wanted -= memory_.FreeToAnon(wanted, memory_.min_watermark());
   wanted -= GrowBySwapping(wanted, span, strain);
   if (wanted > 0) wanted -= GrowByOomDeflation(wanted, span, strain);
   CountDown(wanted, span, strain);
+}
+
+int64_t GuestModel::GrowBesideCache(int64_t bytes, Nanos span, Strain& strain) {
+  if (spec_.swaps_early_permyriad == 0 || memory_.cache() == 0) return 0;
+  return GrowBySwapping(bytes * spec_.swaps_early_permyriad / kWholeShare, span, strain);
 }
 
 int64_t GuestModel::GrowBySwapping(int64_t bytes, Nanos span, Strain& strain) {

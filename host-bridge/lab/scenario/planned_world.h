@@ -51,6 +51,7 @@ struct GuestPlan {
   policy::GuestLimits limits;  // limits.name is unique in the world
   int64_t boot_bytes = kGiB;
   int64_t zram_bytes = 0;  // disk size of the zram swap; 0: none
+  int32_t swaps_early_permyriad = 0;
   DeviceSpec device;  // deflate-on-oom and free page reporting are the controller's choice (DeviceChoice)
   WorkloadFactory workload;
   Nanos starts_at;  // boots then

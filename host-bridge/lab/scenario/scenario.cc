@@ -42,6 +42,7 @@ GuestPlan PlanGuest(const GuestGroup& group, uint64_t seed, int index) {
   guest.limits.name = StrCat(group.name, "-", index + 1);
   guest.boot_bytes = group.boot_bytes;
   guest.zram_bytes = group.zram_bytes;
+  guest.swaps_early_permyriad = group.swaps_early_permyriad;
   guest.device = group.device;
   guest.workload = [make = group.workload, boot_bytes = group.boot_bytes,
                     random = Random::For(seed, group.name, static_cast<uint64_t>(index))] {

@@ -67,6 +67,7 @@ std::vector<config::Key<GuestGroup>> MakeGroupKeys() {
       Parameter("count", &G::count, CountText(1, 10'000)),
       Required(Parameter("boot", &G::boot_bytes, SizeText(128 * kMiB, kTiB)), "2GiB"),
       Parameter("zram", &G::zram_bytes, AnySize()),
+      Parameter("swaps-early", &G::swaps_early_permyriad, AnyShare()),
       Parameter("starts", &G::starts, AnyTime()),
       DeviceKey("take-speed", &DeviceSpec::take_bytes_per_second, SpeedText(kMiB, kTiB)),
       DeviceKey("give-speed", &DeviceSpec::give_bytes_per_second, SpeedText(kMiB, kTiB)),

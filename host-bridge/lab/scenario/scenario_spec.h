@@ -36,6 +36,7 @@ struct GuestGroup {
   int64_t boot_bytes = kGiB;   // 128 MiB..1 TiB
   policy::GuestLimits limits;  // without a name
   int64_t zram_bytes = 0;
+  int32_t swaps_early_permyriad = 0;
   DeviceSpec device;
   // When they boot: spread evenly over this range, however many there are.
   Between<Nanos> starts;

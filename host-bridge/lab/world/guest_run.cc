@@ -14,7 +14,7 @@ constexpr Nanos kLongStep = Seconds(10);
 constexpr int64_t kStarvedPart = 50;
 
 GuestSpec SpecOf(const GuestPlan& plan, DeviceChoice choice) {
-  GuestSpec spec{plan.boot_bytes, plan.zram_bytes, plan.device};
+  GuestSpec spec{plan.boot_bytes, plan.zram_bytes, plan.device, plan.swaps_early_permyriad};
   spec.device.deflate_on_oom = choice.deflate_on_oom;
   spec.device.free_page_reporting = choice.free_page_reporting;
   return spec;

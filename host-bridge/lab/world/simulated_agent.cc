@@ -48,6 +48,20 @@ void SimulatedAgent::FollowTrend(int64_t available, int64_t balloon, MonotonicTi
   last_slope_ = slope;
 }
 
+// When zram will be full by what it took since the last look, at least a rate's span ago.
+void SimulatedAgent::FollowZram(const GuestModel& guest, MonotonicTime now) {
+  if (!guest.has_zram()) return;
+  const int64_t stored = guest.memory().swapped();
+  reading_.zram_left_bytes = guest.zram_left();
+  reading_.zram_stored_bytes = stored;
+  if (zram_at_ && now - *zram_at_ < kCalmFor) return;
+  reading_.zram_full_in.reset();
+  const int64_t rate = zram_at_ ? Slope(stored - zram_stored_, now - *zram_at_) : 0;
+  if (rate > 0) reading_.zram_full_in = Milliseconds(guest.zram_left() / kMiB * 1'000 / (rate / kMiB + 1));
+  zram_at_ = now;
+  zram_stored_ = stored;
+}
+
 SimulatedAgent::Level SimulatedAgent::Judge() const {
   const int64_t available = reading_.available_bytes;
   if (available < thresholds_.critical_available_bytes || available == 0 || exhausts_)
@@ -88,6 +102,7 @@ SimulatedAgent::Word SimulatedAgent::Sample(const GuestModel& guest, MonotonicTi
   reading_.oom_kills = guest.counters().oom_kills;
   SetThresholds(guest.usable());
   FollowTrend(reading_.available_bytes, guest.memory().balloon(), now);
+  FollowZram(guest, now);
   const Level before = level_;
   Settle(Judge(), now);
   const int64_t shrink = guest.counters().oom_deflated_bytes;
@@ -103,13 +118,16 @@ SimulatedAgent::Word SimulatedAgent::Sample(const GuestModel& guest, MonotonicTi
   if (!event && !due && level_ <= before) return Word::kNothing;
   reported_at_ = now;
   reported_available_ = reading_.available_bytes;
+  reported_zram_ = reading_.zram_stored_bytes;
   reported_kills_ = reading_.oom_kills;
   return event || level_ >= Level::kPressed ? Word::kUrgent : Word::kReport;
 }
 
 std::optional<MonotonicTime> SimulatedAgent::speaks_at() const {
   if (!reported_at_ || calmer_since_) return trend_at_ ? *trend_at_ + kCalmFor : MonotonicTime{};
-  if (std::abs(reading_.available_bytes - reported_available_) < kWorthTelling) return std::nullopt;
+  const bool news = std::abs(reading_.available_bytes - reported_available_) >= kWorthTelling ||
+                    std::abs(reading_.zram_stored_bytes - reported_zram_) >= kWorthTelling;
+  if (!news) return std::nullopt;
   return *reported_at_ + Cadence();
 }
 

@@ -34,6 +34,7 @@ class SimulatedAgent {
 
   void SetThresholds(int64_t usable);
   void FollowTrend(int64_t available, int64_t balloon, MonotonicTime now);
+  void FollowZram(const GuestModel& guest, MonotonicTime now);
   [[nodiscard]] Level Judge() const;
   void Settle(Level judged, MonotonicTime now);
   [[nodiscard]] Nanos Cadence() const;
@@ -48,8 +49,11 @@ class SimulatedAgent {
   std::optional<MonotonicTime> trend_at_;
   int64_t trend_available_ = 0;  // with the balloon empty
   int64_t last_slope_ = 0;
+  std::optional<MonotonicTime> zram_at_;
+  int64_t zram_stored_ = 0;  // then
   std::optional<MonotonicTime> reported_at_;
   int64_t reported_available_ = 0;
+  int64_t reported_zram_ = 0;
   int64_t reported_kills_ = 0;
   int64_t known_shrink_ = 0;
   std::optional<MonotonicTime> shrink_told_at_;

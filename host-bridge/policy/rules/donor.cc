@@ -19,7 +19,8 @@ int64_t IdleStepOf(const View& view, const Donor& donor, int64_t reserve, int64_
                    const PolicyConfig& config) {
   const bool on_its_way = view.target - view.actual >= config.alignment_bytes;
   if (!view.idle_ready || on_its_way) return 0;
-  const int64_t slack = std::max<int64_t>(0, std::min(donor.floor_slack, beyond_working_set));
+  int64_t slack = std::max<int64_t>(0, std::min(donor.floor_slack, beyond_working_set));
+  if (view.reading->giveable_bytes) slack = std::min(slack, *view.reading->giveable_bytes);
   // Free pages are nobody's, but for those the kernel keeps free at any price. What lies beyond is page cache
   // that may be needed; it is felt for in steps small enough that undoing one is no oscillation.
   const int64_t harmless = std::max(Sub(view.reading->free_bytes, reserve), config.idle_probe_bytes);
@@ -27,13 +28,25 @@ int64_t IdleStepOf(const View& view, const Donor& donor, int64_t reserve, int64_
   return step >= config.dead_band_bytes ? step : 0;
 }
 
+// A guest that lives on swap already, or says that it has nothing to give. A critical host cannot choose.
+bool IsSpared(const View& view, const PolicyConfig& config) {
+  if (view.host_state == HostState::kCritical) return false;
+  const GuestReading& reading = *view.reading;
+  const int64_t size = view.base - view.actual;
+  const bool swapped = reading.zram_stored_bytes > ShareOf(size, config.zram_donor_permyriad);
+  const bool has_none =
+      reading.giveable_bytes && *reading.giveable_bytes < std::max<int64_t>(1, config.dead_band_bytes);
+  return swapped || has_none;
+}
+
 }  // namespace
 
-bool IsDonor(const View& view) {
+bool IsDonor(const View& view, const PolicyConfig& config) {
   const bool at_ease = view.state == GuestState::kComfortable || view.state == GuestState::kIdle;
   // A grant that no longer moves gives nothing any more: the guest at ease has what it needs.
   const bool grant_on_its_way = view.target < view.actual && !view.grant_stuck;
-  return view.heard && at_ease && view.may_take && !view.held_back && !grant_on_its_way;
+  return view.heard && at_ease && view.may_take && !view.held_back && !grant_on_its_way &&
+         !IsSpared(view, config);
 }
 
 bool MayGiveForIdleness(const View& view, const PolicyConfig& config) {

@@ -11,20 +11,31 @@ namespace {
 // to that one.
 constexpr Nanos kLongestEta = Seconds(10);
 
+// What goes into zram, uncompressed, while it will be full some time.
+int64_t SwapOutRate(const GuestReading& reading) {
+  if (!reading.zram_left_bytes || !reading.zram_full_in) return 0;
+  const int64_t span = std::max<int64_t>((*reading.zram_full_in).count, Milliseconds(1).count);
+  return std::min(MulDiv(*reading.zram_left_bytes, 1'000'000'000, span), kLargestRate);
+}
+
 // Up to 5/4 of the pressed threshold, or up to `kept` where that is more, and what will be gone by then.
 int64_t ShortOfUpTo(int64_t kept, const View& view, const PolicyConfig& config) {
   const GuestReading& reading = *view.reading;
   const int64_t pressed = view.thresholds.pressed_available_bytes;
   int64_t bytes = 0;
-  if (reading.available_bytes < pressed) {
-    bytes = std::max(WithMargin(pressed), kept) - reading.available_bytes;
+  if (reading.available_bytes < Add(pressed, view.zram_missing)) {
+    bytes = std::max(Add(WithMargin(pressed), view.zram_missing), kept) - reading.available_bytes;
+  }
+  if (view.kernel_short) {
+    bytes = std::max(bytes, Sub(config.kernel_short_bytes, *reading.kernel_headroom_bytes));
   }
   // What it will have eaten and read back before the balloon has given: the latency, and the pages
   // themselves.
   const Nanos pages = {MulDiv(bytes, 1'000'000'000, view.give_bytes_per_second)};
   const Nanos eta = std::min(Nanos{Add(config.actuator_latency.count, pages.count)}, kLongestEta);
-  const int64_t rate = Add(std::max<int64_t>(0, reading.consumption_bytes_per_second),
-                           std::max<int64_t>(0, reading.refault_bytes_per_second));
+  const int64_t rate = Add(Add(std::max<int64_t>(0, reading.consumption_bytes_per_second),
+                               std::max<int64_t>(0, reading.refault_bytes_per_second)),
+                           SwapOutRate(reading));
   bytes = Add(bytes, BytesDuring(rate, eta));
   return std::max(bytes, config.alignment_bytes);
 }

@@ -9,6 +9,8 @@ Reason ReasonFor(Rule rule, const View& view) {
     reason.available_bytes = view.reading->available_bytes;
     reason.consumption_bytes_per_second = view.reading->consumption_bytes_per_second;
     reason.stall_permyriad = view.reading->stall_permyriad;
+    if (view.zram_fills || view.zram_ends) reason.zram_left_bytes = view.reading->zram_left_bytes;
+    if (view.kernel_short) reason.kernel_headroom_bytes = view.reading->kernel_headroom_bytes;
   }
   return reason;
 }

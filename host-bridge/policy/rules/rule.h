@@ -24,6 +24,10 @@ struct View {
   GuestThresholds thresholds;
   int64_t used = 0;                        // without the balloon, wherever the guest's kernel counts that
   int64_t working_set = 0;                 // the most it used lately; >= used
+  int64_t zram_missing = 0;                // of the part of its zram that shall stay empty, 5/4 of it
+  bool zram_fills = false;                 // little is left of its zram, or will be soon
+  bool zram_ends = false;                  // it refuses writes, or is full before a balloon could help
+  bool kernel_short = false;               // the zones that serve the kernel are
   int64_t give_bytes_per_second = 0;       // of its balloon, as seen or assumed; > 0
   GuestState level = GuestState::kSilent;  // what this report says
   GuestState state = GuestState::kSilent;  // the same with the dwell
@@ -70,7 +74,8 @@ using RuleFunction = std::optional<Proposal> (*)(const View&, const PolicyConfig
 
 // What a pressed guest is short of: up to 5/4 of its pressed threshold (with a healthy host, up to what rule
 // 8 would leave it), and what it will have eaten and read back before the balloon has given. At least one
-// alignment unit.
+// alignment unit. What is missing of the zram that shall stay empty is counted as missing memory, and what
+// goes into zram as eaten.
 [[nodiscard]] int64_t ShortOf(const View& view, const PolicyConfig& config);
 
 // The same without what only a host with plenty gives: what keeps tasks from being killed.

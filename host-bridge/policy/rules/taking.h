@@ -29,7 +29,7 @@ struct Taking {
 };
 
 // Whether anything may be taken from the guest now.
-[[nodiscard]] bool IsDonor(const View& view);
+[[nodiscard]] bool IsDonor(const View& view, const PolicyConfig& config);
 // A quick look: false means that its idle_step is 0.
 [[nodiscard]] bool MayGiveForIdleness(const View& view, const PolicyConfig& config);
 [[nodiscard]] Donor DonorOf(const View& view, const PolicyConfig& config);

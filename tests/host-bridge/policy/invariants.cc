@@ -51,6 +51,9 @@ Broken CheckI2(const World& before, const Outcome& outcome) {
     if (mode == Mode::kGuard) return Say(decision, "takes in mode guard");
     if (!HasReport(facts, before)) return Say(decision, "takes without a good report");
     if (!HasHost(before)) return Say(decision, "takes without knowing the host");
+    const bool may_choose = outcome.host_history.state != HostState::kCritical;
+    if (may_choose && HasNothingToGive(facts, before.config))
+      return Say(decision, "takes from a guest that has nothing to give");
     const bool seen_since = !facts.history.last_inflate || facts.report->at > *facts.history.last_inflate;
     if (!seen_since) return Say(decision, "takes on a report from before the last taking");
   }

@@ -14,8 +14,8 @@ namespace ballast::policy {
 // No decision leaves a guest outside [floor, ceiling], nor one that is outside already any further out.
 [[nodiscard]] Broken CheckI1(const World& before, const Outcome& outcome);
 
-// Nothing is taken on absent, stale, inconsistent or rejected data; in observe and guard nothing is ever
-// taken.
+// Nothing is taken on absent, stale, inconsistent or rejected data, nor, but for a critical host, from
+// a guest that lives on zram or says that it has nothing to give; in observe and guard nothing is ever taken.
 [[nodiscard]] Broken CheckI2(const World& before, const Outcome& outcome);
 
 // While a guest is critical its target only moves towards zero balloon, and no inflation stays on its way.

@@ -57,10 +57,24 @@ bool HasReport(const GuestFacts& facts, const World& world) {
   const GuestReading& reading = facts.report->value;
   const auto is_size = [&](int64_t bytes) { return 0 <= bytes && bytes <= reading.total_bytes; };
   const auto is_rate = [](int64_t rate) { return -kFastest <= rate && rate <= kFastest; };
-  return 0 < reading.total_bytes && Int128{reading.total_bytes} <= Int128{2} * facts.vmm->value.base_bytes &&
+  const auto is_amount = [](Maybe<int64_t> bytes) { return !bytes || (0 <= *bytes && *bytes <= kLargest); };
+  const bool has_good_parts = is_amount(reading.giveable_bytes) && is_amount(reading.zram_left_bytes) &&
+                              is_amount(reading.zram_stored_bytes) &&
+                              reading.zram_full_in.value_or({}) >= Nanos{} &&
+                              is_rate(reading.kernel_headroom_bytes.value_or(0));
+  return has_good_parts && 0 < reading.total_bytes &&
+         Int128{reading.total_bytes} <= Int128{2} * facts.vmm->value.base_bytes &&
          is_size(reading.available_bytes) && is_size(reading.free_bytes) &&
          IsShare(reading.stall_permyriad) && is_rate(reading.consumption_bytes_per_second) &&
          is_rate(reading.refault_bytes_per_second) && reading.oom_kills >= 0;
+}
+
+bool HasNothingToGive(const GuestFacts& facts, const PolicyConfig& config) {
+  const GuestReading& reading = facts.report->value;
+  const int64_t size = facts.vmm->value.base_bytes - ActualOf(facts);
+  if (reading.zram_stored_bytes > Share(size, config.zram_donor_permyriad)) return true;
+  return reading.giveable_bytes &&
+         (*reading.giveable_bytes == 0 || *reading.giveable_bytes < config.dead_band_bytes);
 }
 
 bool HasHost(const World& world) {

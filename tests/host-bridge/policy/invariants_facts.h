@@ -25,6 +25,8 @@ struct GuestBounds {
 [[nodiscard]] bool HasLimits(const GuestFacts& facts);
 // And the agent's report; needs HasVmm.
 [[nodiscard]] bool HasReport(const GuestFacts& facts, const World& world);
+// Has much of its memory in zram, or says that it could give nothing; needs both.
+[[nodiscard]] bool HasNothingToGive(const GuestFacts& facts, const PolicyConfig& config);
 [[nodiscard]] bool HasHost(const World& world);
 
 // Need HasVmm and HasLimits.

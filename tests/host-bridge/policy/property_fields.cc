@@ -119,6 +119,10 @@ void AddConfig(Fields& fields, PolicyConfig& c) {
   BALLAST_FIELD(inflate_cooldown);
   BALLAST_FIELD(guest_reserve_permyriad);
   BALLAST_FIELD(idle_tax_permyriad);
+  BALLAST_FIELD(zram_short_permyriad);
+  BALLAST_FIELD(zram_horizon);
+  BALLAST_FIELD(zram_donor_permyriad);
+  BALLAST_FIELD(kernel_short_bytes);
   BALLAST_FIELD(idle_after);
   BALLAST_FIELD(idle_interval);
   BALLAST_FIELD(idle_regret_window);
@@ -180,6 +184,12 @@ void AddReadings(Fields& fields, GuestFacts& facts) {
   fields.Add("report.stall", reading.stall_permyriad);
   fields.Add("report.oom_kills", reading.oom_kills);
   fields.Add("report.pressure_onset", reading.pressure_onset);
+  fields.Add("report.kernel_headroom", reading.kernel_headroom_bytes);
+  fields.Add("report.giveable", reading.giveable_bytes);
+  fields.Add("report.zram_left", reading.zram_left_bytes);
+  fields.Add("report.zram_stored", reading.zram_stored_bytes);
+  fields.Add("report.zram_full_in", reading.zram_full_in);
+  fields.Add("report.zram_refuses", reading.zram_refuses);
 }
 
 void AddGuest(Fields& fields, GuestFacts& facts, bool with_history) {

@@ -46,7 +46,19 @@ GuestReading RandomWorld::MakeReading(int64_t base, int64_t balloon) {
   if (OneIn(4)) reading.stall_permyriad = static_cast<int32_t>(Between(-1, OneIn(2) ? 20 : 10'001));
   if (OneIn(90)) reading.oom_kills = Hostile();
   if (OneIn(6)) reading.pressure_onset = MonotonicTime{OneIn(9) ? Hostile() : Between(0, 1'000'000'000'000)};
+  MakeParts(reading);
   return reading;
+}
+
+void RandomWorld::MakeParts(GuestReading& reading) {
+  const int64_t total = std::max<int64_t>(0, reading.total_bytes);
+  if (OneIn(6)) reading.kernel_headroom_bytes = OneIn(60) ? Hostile() : Between(-64, 512) * kMiB;
+  if (OneIn(4)) reading.giveable_bytes = OneIn(3) ? 0 : Size(total);
+  if (!OneIn(4)) return;
+  reading.zram_left_bytes = Size(OneIn(3) ? total / 32 : total / 2);
+  reading.zram_stored_bytes = Size(OneIn(2) ? total / 8 : total / 2);
+  if (OneIn(2)) reading.zram_full_in = OneIn(60) ? Nanos{Hostile()} : Milliseconds(Between(0, 20'000));
+  reading.zram_refuses = OneIn(10);
 }
 
 VmmReading RandomWorld::MakeVmm(int64_t base) {
@@ -133,6 +145,10 @@ void RandomWorld::MakeConfig(PolicyConfig& config) {
   config.guest_reserve_permyriad = static_cast<int32_t>(Between(0, 2000));
   config.guest_reserve_min_bytes = Between(0, 512) * kMiB;
   config.idle_tax_permyriad = static_cast<int32_t>(Between(0, 10'000));
+  config.zram_short_permyriad = static_cast<int32_t>(Between(0, 5000));
+  config.zram_donor_permyriad = static_cast<int32_t>(Between(0, 5000));
+  config.zram_horizon = Seconds(Between(0, 30));
+  config.kernel_short_bytes = Between(0, 64) * kMiB;
   config.idle_after = Seconds(Between(0, 100));
   config.idle_interval = Seconds(Between(1, 20));
   config.idle_max_wait = Seconds(Between(100, 7200));

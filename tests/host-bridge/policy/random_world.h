@@ -35,6 +35,7 @@ class RandomWorld {
   GuestFacts MakeGuest(int index, MonotonicTime now);
   void SetLimits(GuestLimits& limits, int64_t base);
   GuestReading MakeReading(int64_t base, int64_t balloon);
+  void MakeParts(GuestReading& reading);
   VmmReading MakeVmm(int64_t base);
   void MakeConfig(PolicyConfig& config);
   void MakeHost(World& world);

@@ -132,7 +132,8 @@ TEST(ScenarioFilesTest, EachFieldFailureHasItsFile) {
                                  "host-sleep-clock-jump",
                                  "host-pressure",
                                  "guest-reset-keeps-target",
-                                 "hung-vmm"}) {
+                                 "hung-vmm",
+                                 "zram-fills"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 }

@@ -1,5 +1,5 @@
 // What becomes of zones, zram, swap and the working set of a report, through the one door ConvertReport.
-#include "host-bridge/observe/memory_parts.h"
+#include "host-bridge/observe/convert_memory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

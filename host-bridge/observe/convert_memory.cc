@@ -1,4 +1,4 @@
-#include "host-bridge/observe/memory_parts.h"
+#include "host-bridge/observe/convert_memory.h"
 
 #include <algorithm>
 #include <set>

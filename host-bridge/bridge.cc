@@ -121,7 +121,10 @@ Bridge::Bridge(const config::BridgeConfig& config, observe::HostReader host_read
   if (!config.journal.empty()) {
     recorder_.emplace(RecorderFor(config, managed), log);
     settings.record = [this](const policy::Snapshot& snapshot, MonotonicTime now,
-                             const policy::Outcome& outcome) { recorder_->Record(snapshot, now, outcome); };
+                             const policy::Outcome& outcome,
+                             const std::vector<policy::OomVerdict>& verdicts) {
+      recorder_->Record(snapshot, now, outcome, verdicts);
+    };
   }
   loop_.emplace(
       std::move(settings), std::move(managed), [this] { return host_reader_.Read(); }, clock, wakeup_,

@@ -52,11 +52,12 @@ void ControlLoop::Step() {
     ration_renewed_ = now;
     for (Guest& guest : guests_) guest.ports.mailbox->RenewRation();
   }
+  verdicts_.clear();
   for (size_t i = 0; i < guests_.size(); ++i) TakeNews(i, now);
   // Readings carry the time of their arrival, which may be later than the moment this step began.
   now = clock_.Now();
   policy::Outcome& outcome = decider_.Decide(snapshot_, settings_.policy, now);
-  if (settings_.record) settings_.record(snapshot_, now, outcome);
+  if (settings_.record) settings_.record(snapshot_, now, outcome, verdicts_);
   for (const policy::Decision& decision : outcome.decisions) {
     Act(decision);
     // The safe target of a rebooted guest is owed until it has been decided on.
@@ -86,6 +87,11 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
   policy::GuestFacts& facts = snapshot_.guests[index];
   GuestNews news = guest.ports.mailbox->Take();
   for (const Notice& notice : news.notices) Say(notice.level, guest, notice.text);
+  for (policy::OomVerdict& verdict : news.verdicts) {
+    verdict.guest = index;
+    log_(LogLevel::kWarning, policy::Explain(verdict, guest.ports.limits.name));
+    verdicts_.push_back(std::move(verdict));
+  }
   if (news.rebooted) {
     facts.rebooted = true;
     facts.report.reset();

@@ -39,9 +39,11 @@ struct LoopSettings {
   Nanos host_interval = Milliseconds(100);
   std::vector<policy::ReclaimHold> reclaim_holds = {};  // the operator's (rule 6)
   bool dry_run = false;  // the actuators only pretend; said in each decision's line
-  // Given what Decide was given and what it returned, before anything is done about it; must not wait. Empty:
-  // nothing is recorded.
-  std::function<void(const policy::Snapshot&, MonotonicTime, const policy::Outcome&)> record = nullptr;
+  // Given what Decide was given and what it returned, and what was heard of OOM kills meanwhile, before
+  // anything is done about it; must not wait. Empty: nothing is recorded.
+  std::function<void(const policy::Snapshot&, MonotonicTime, const policy::Outcome&,
+                     const std::vector<policy::OomVerdict>&)>
+      record = nullptr;
 };
 
 class ControlLoop {
@@ -88,7 +90,8 @@ class ControlLoop {
   const LogSink log_;
   std::vector<Guest> guests_;
   policy::Decider decider_;
-  policy::Snapshot snapshot_;  // guests in the same order as guests_
+  policy::Snapshot snapshot_;                 // guests in the same order as guests_
+  std::vector<policy::OomVerdict> verdicts_;  // of this step
   std::optional<MonotonicTime> host_read_at_;
   bool host_lost_ = false;
   MonotonicTime ration_renewed_;

@@ -44,6 +44,7 @@ void GuestMailbox::AddAgentNotice(LogLevel level, std::string text) {
 void GuestMailbox::RenewRation() {
   std::lock_guard lock(mutex_);
   agent_words_ = kAgentWords;
+  agent_verdicts_ = kAgentVerdicts;
 }
 
 void GuestMailbox::OnIdentity(const session::AgentIdentity& identity) {
@@ -100,7 +101,31 @@ void GuestMailbox::OnEvent(const session::GuestEvent& event) {
                             StrCat("agent: the balloon let go of ", FormatSize(event.amount)));
     case Kind::kPressureTrigger:
       return AddAgentNotice(LogLevel::kDebug, "agent: the kernel's pressure trigger fired");
+    case Kind::kOomBegins:
+      ++counters_.oom_begins;
+      return AddAgentNotice(LogLevel::kDebug, event.amount != 0
+                                                  ? "agent: the kernel looks for a victim in a cgroup"
+                                                  : "agent: the kernel looks for a victim");
+    case Kind::kReclaimStall:
+      ++counters_.reclaim_stalls;
+      return AddAgentNotice(LogLevel::kDebug,
+                            StrCat("agent: a task waited ", event.amount / 1'000, " ms for memory"));
   }
+}
+
+void GuestMailbox::OnVerdict(const policy::OomVerdict& verdict) {
+  {
+    std::lock_guard lock(mutex_);
+    ++counters_.events;
+    counters_.oom_kills[static_cast<size_t>(verdict.scope)] += static_cast<uint64_t>(verdict.kills);
+    if (agent_verdicts_ == 0) {
+      ++counters_.dropped_verdicts;
+      return;
+    }
+    --agent_verdicts_;
+    news_.verdicts.push_back(verdict);
+  }
+  wakeup_.Ring();
 }
 
 void GuestMailbox::OnSession(session::SessionState state, const absl::Status& why) {

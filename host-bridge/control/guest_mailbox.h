@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -28,6 +29,11 @@ struct MailboxCounters {
   uint64_t rejected_reports = 0;
   uint64_t events = 0;
   uint64_t dropped_notices = 0;
+  // OOM kills by policy::OomScope, as the verdicts have it.
+  std::array<uint64_t, 4> oom_kills = {};
+  uint64_t dropped_verdicts = 0;  // counted above, but neither logged nor recorded
+  uint64_t oom_begins = 0;
+  uint64_t reclaim_stalls = 0;
 };
 
 struct GuestNews {
@@ -39,6 +45,7 @@ struct GuestNews {
   bool resumed = false;
   std::vector<vmm::Receipt> receipts;
   std::vector<Notice> notices;
+  std::vector<policy::OomVerdict> verdicts;  // `guest` is not set
 };
 
 class GuestMailbox final : public session::SessionObserver, public vmm::ActuatorObserver {
@@ -55,6 +62,7 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
   void OnReport(const Sampled<policy::GuestReading>& reading, bool urgent) override;
   void OnRejected(const absl::Status& why) override;
   void OnEvent(const session::GuestEvent& event) override;
+  void OnVerdict(const policy::OomVerdict& verdict) override;
   void OnSession(session::SessionState state, const absl::Status& why) override;
 
   void OnReading(const Sampled<policy::VmmReading>& reading) override;
@@ -65,6 +73,8 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
  private:
   // Lines the agent can cause in a minute; a guest that floods the log hides the others.
   static constexpr int kAgentWords = 20;
+  // Verdicts in a minute: as many as an agent keeps.
+  static constexpr int kAgentVerdicts = 64;
   void TakeIdentity(const session::AgentIdentity& identity);
   void AddNotice(LogLevel level, std::string text);       // under mutex_
   void AddAgentNotice(LogLevel level, std::string text);  // the same, rationed
@@ -77,6 +87,7 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
   bool rejecting_ = false;
   // What the agent may still say in the log until the loop has next refilled it.
   int agent_words_ = kAgentWords;
+  int agent_verdicts_ = kAgentVerdicts;
 };
 
 }  // namespace ballast::control

@@ -124,6 +124,16 @@ absl::Status DecodeOutcome(const wire::Entry& entry, RecordedEntry& out) {
   return DecodeField(kHostHistoryAfter, entry, out.now, out.outcome.host_history);
 }
 
+absl::Status DecodeVerdicts(const wire::Entry& entry, RecordedEntry& out) {
+  const size_t guests = out.snapshot.guests.size();
+  for (const wire::Verdict& verdict : entry.verdicts()) {
+    policy::OomVerdict& to = out.verdicts.emplace_back();
+    if (absl::Status status = DecodeFields(verdict, out.now, to); !status.ok()) return status;
+    if (to.guest >= guests) return Wrong("Verdict.guest, one below the number of guests,", to.guest, guests);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 wire::Entry EntryEncoder::Encode(RecordedEntry entry, bool full) {
@@ -136,6 +146,9 @@ wire::Entry EntryEncoder::Encode(RecordedEntry entry, bool full) {
   out.set_now_ns(entry.now.ns);
   EncodeFacts(entry.snapshot, last_, entry.now, out);
   EncodeOutcome(entry, out);
+  for (const policy::OomVerdict& verdict : entry.verdicts) {
+    EncodeFields(verdict, policy::OomVerdict{}, entry.now, *out.add_verdicts());
+  }
   Carry(std::move(entry), last_);
   return out;
 }
@@ -151,6 +164,7 @@ absl::Status EntryDecoder::Decode(const wire::Entry& entry, RecordedEntry& out) 
   if (!entry.full()) out.snapshot = std::move(last_);
   absl::Status status = DecodeFacts(entry, out.now, out.snapshot);
   if (status.ok()) status = DecodeOutcome(entry, out);
+  if (status.ok()) status = DecodeVerdicts(entry, out);
   if (!status.ok()) return status;
   Carry(out, last_);
   started_ = true;

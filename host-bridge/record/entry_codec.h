@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "ballast/journal/v1/journal.pb.h"
 #include "common/base/time.h"
+#include "host-bridge/policy/oom_verdict.h"
 #include "host-bridge/policy/outcome.h"
 #include "host-bridge/policy/snapshot.h"
 
@@ -18,7 +20,8 @@ inline constexpr uint32_t kMaxGuests = 65'536;
 struct RecordedEntry {
   MonotonicTime now;
   policy::Snapshot snapshot;
-  policy::Outcome outcome;  // one history a guest
+  policy::Outcome outcome;                        // one history a guest
+  std::vector<policy::OomVerdict> verdicts = {};  // heard since the entry before
 
   friend bool operator==(const RecordedEntry&, const RecordedEntry&) = default;
 };

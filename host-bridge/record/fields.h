@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "host-bridge/policy/oom_verdict.h"
 #include "host-bridge/policy/outcome.h"
 #include "host-bridge/policy/snapshot.h"
 
@@ -136,6 +137,21 @@ auto FieldsOf(S& decision) {
                     Field{6, "pressure_onset_age_ns", onset});
 }
 
+template <Is<policy::OomVerdict> S>
+auto FieldsOf(S& verdict) {
+  auto& [guest, heard_at, id, generation, source, scope, constraint, advice, pid, comm, cgroup, limit_cgroup,
+         asker, order, anon, file, shmem, available, balloon, kernel_zones, late, kills] = verdict;
+  return std::tuple(Field{1, "guest", guest}, Field{2, "heard_at_age_ns", heard_at}, Field{3, "id", id},
+                    Field{4, "generation", generation}, Field{5, "source", source}, Field{6, "scope", scope},
+                    Field{7, "constraint", constraint}, Field{8, "advice", advice}, Field{9, "pid", pid},
+                    Field{10, "comm", comm}, Field{11, "cgroup", cgroup},
+                    Field{12, "limit_cgroup", limit_cgroup}, Field{13, "asker_comm", asker},
+                    Field{14, "order", order}, Field{15, "anon_bytes", anon}, Field{16, "file_bytes", file},
+                    Field{17, "shmem_bytes", shmem}, Field{18, "available_bytes", available},
+                    Field{19, "balloon_bytes", balloon}, Field{20, "kernel_zones_short", kernel_zones},
+                    Field{21, "late", late}, Field{22, "kills", kills});
+}
+
 template <Is<policy::Hold> S>
 auto FieldsOf(S& hold) {
   auto& [guest, why] = hold;
@@ -187,6 +203,12 @@ template <>
 inline constexpr int kLargest<policy::GuestState> = static_cast<int>(policy::GuestState::kCritical);
 template <>
 inline constexpr int kLargest<policy::HostState> = static_cast<int>(policy::HostState::kCritical);
+template <>
+inline constexpr int kLargest<policy::OomSource> = static_cast<int>(policy::OomSource::kBpf);
+template <>
+inline constexpr int kLargest<policy::OomScope> = static_cast<int>(policy::OomScope::kHost);
+template <>
+inline constexpr int kLargest<policy::OomConstraint> = static_cast<int>(policy::OomConstraint::kMemcg);
 template <>
 inline constexpr int kLargest<policy::Hold::Why> = static_cast<int>(policy::Hold::Why::kBadLimits);
 

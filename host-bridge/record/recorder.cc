@@ -13,9 +13,10 @@ namespace {
 constexpr std::chrono::milliseconds kWait(500);
 
 // What an entry takes in memory while it waits.
-int64_t CostOf(const policy::Snapshot& snapshot) {
+int64_t CostOf(const policy::Snapshot& snapshot, size_t verdicts) {
+  constexpr size_t kVerdict = sizeof(policy::OomVerdict) + 1024;  // with its texts
   constexpr size_t kGuest = sizeof(policy::GuestFacts) + sizeof(policy::GuestHistory);
-  return static_cast<int64_t>(sizeof(RecordedEntry) + snapshot.guests.size() * kGuest);
+  return static_cast<int64_t>(sizeof(RecordedEntry) + snapshot.guests.size() * kGuest + verdicts * kVerdict);
 }
 
 int64_t UnixMilliseconds() {
@@ -36,8 +37,10 @@ Recorder::~Recorder() {
   thread_.join();
 }
 
-void Recorder::Record(const policy::Snapshot& snapshot, MonotonicTime now, const policy::Outcome& outcome) {
-  static_cast<void>(queue_.Push({now, snapshot, outcome}, CostOf(snapshot)));  // a loss is counted there
+void Recorder::Record(const policy::Snapshot& snapshot, MonotonicTime now, const policy::Outcome& outcome,
+                      const std::vector<policy::OomVerdict>& verdicts) {
+  static_cast<void>(queue_.Push({now, snapshot, outcome, verdicts},
+                                CostOf(snapshot, verdicts.size())));  // a loss is counted there
 }
 
 void Recorder::Run() {

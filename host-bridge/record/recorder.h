@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "common/base/time.h"
 #include "common/journal/drop_queue.h"
@@ -45,8 +46,10 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // What Decide was given and what it returned. Never waits: what cannot be kept is counted as lost.
-  void Record(const policy::Snapshot& snapshot, MonotonicTime now, const policy::Outcome& outcome);
+  // What Decide was given and what it returned, and what was heard of OOM kills since the entry before. Never
+  // waits: what cannot be kept is counted as lost.
+  void Record(const policy::Snapshot& snapshot, MonotonicTime now, const policy::Outcome& outcome,
+              const std::vector<policy::OomVerdict>& verdicts = {});
 
  private:
   void Run();

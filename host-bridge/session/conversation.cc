@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "host-bridge/observe/convert_event.h"
 
 namespace ballast::session {
 namespace {
@@ -45,11 +46,12 @@ std::string LacksOf(const guest::v1::GetInfoResponse& info) {
 }  // namespace
 
 Conversation::Conversation(UniqueFd fd, const WatchSettings& settings, CallQueue& queue, const Clock& clock,
-                           SessionObserver& observer)
+                           SessionObserver& observer, KnownVerdict& known)
     : settings_(settings),
       queue_(queue),
       clock_(clock),
       observer_(observer),
+      known_(known),
       channel_(grpc::CreateCustomInsecureChannelFromFd("guest", fd.Release(), Arguments())),
       stub_(guest::v1::GuestAgent::NewStub(channel_)),
       heard_ns_(clock.Now().ns),
@@ -116,7 +118,10 @@ void Conversation::Introduced() {
   page_size_bytes_ = info_.page_size_bytes();
   observer_.OnIdentity({boot_id_, generation_, info_.agent_version().substr(0, 64),
                         info_.kernel_release().substr(0, 128), LacksOf(info_)});
-  watch_call_ = stub_->AsyncWatch(Renew(watch_context_), settings_.request, queue_.Get(), &started_);
+  guest::v1::WatchRequest request = settings_.request;
+  request.set_known_verdict_id(known_.id);
+  request.set_known_verdict_generation(known_.generation);
+  watch_call_ = stub_->AsyncWatch(Renew(watch_context_), request, queue_.Get(), &started_);
 }
 
 void Conversation::CompareClocksIfDue(MonotonicTime now) {
@@ -155,15 +160,19 @@ void Conversation::OnMessage(const guest::v1::WatchResponse& message) {
   }
 }
 
-void Conversation::OnReport(const guest::v1::Report& report) {
-  const MonotonicTime now = clock_.Now();
+observe::ReportContext Conversation::ContextAt(MonotonicTime now) const {
   observe::ReportContext context;
   context.agent_generation = generation_;
   context.page_size_bytes = page_size_bytes_;
   context.received_at = now;
   context.clock_offset = observe::OffsetAt(clock_estimate_, now);
+  return context;
+}
+
+void Conversation::OnReport(const guest::v1::Report& report) {
+  const MonotonicTime now = clock_.Now();
   absl::StatusOr<observe::ConvertedReport> converted =
-      observe::ConvertReport(report, context, report_memory_);
+      observe::ConvertReport(report, ContextAt(now), report_memory_);
   if (!converted.ok()) return observer_.OnRejected(converted.status());
   report_memory_ = converted->memory;
   observer_.OnReport({converted->reading, now}, report.level() >= guest::v1::LEVEL_PRESSED);
@@ -180,12 +189,24 @@ void Conversation::OnEvent(const guest::v1::Event& event) {
     case guest::v1::Event::kBalloonShrank:
       return observer_.OnEvent({Kind::kBalloonShrank, event.balloon_shrank().bytes()});
     case guest::v1::Event::kOomVerdict:
+      return OnVerdict(event.oom_verdict());
     case guest::v1::Event::kOomBegins:
+      return observer_.OnEvent({Kind::kOomBegins, event.oom_begins().cgroup() ? 1 : 0});
     case guest::v1::Event::kReclaimStall:
+      return observer_.OnEvent({Kind::kReclaimStall, event.reclaim_stall().duration_us()});
     case guest::v1::Event::kMemoryRequest:
+      return;
     case guest::v1::Event::KIND_NOT_SET:
       return;  // a kind of event newer than this bridge
   }
+}
+
+void Conversation::OnVerdict(const guest::v1::OomVerdict& verdict) {
+  if (known_.generation == generation_ && verdict.id() <= known_.id) return;  // told before
+  const auto converted = observe::ConvertVerdict(verdict, ContextAt(clock_.Now()));
+  if (!converted.ok()) return observer_.OnRejected(converted.status());
+  known_ = {generation_, verdict.id()};
+  observer_.OnVerdict(*converted);
 }
 
 void Conversation::OnFinished() {

@@ -30,11 +30,18 @@ struct WatchSettings {
   Nanos clock_interval = Seconds(30);
 };
 
+// The last verdict that was heard of which agent. Outlives the connections, so that none is told twice and
+// those that happened meanwhile are not missed.
+struct KnownVerdict {
+  uint64_t generation = 0;
+  uint64_t id = 0;
+};
+
 class Conversation {
  public:
-  // What is passed by reference must outlive the conversation.
+  // What is passed by reference must outlive the conversation; `known` is its own while it lives.
   Conversation(UniqueFd fd, const WatchSettings& settings, CallQueue& queue, const Clock& clock,
-               SessionObserver& observer);
+               SessionObserver& observer, KnownVerdict& known);
   ~Conversation();
 
   // `on_end` is called once, on the queue's thread, with how it ended. It is the last thing that happens:
@@ -59,6 +66,8 @@ class Conversation {
   void OnMessage(const guest::v1::WatchResponse& message);
   void OnReport(const guest::v1::Report& report);
   void OnEvent(const guest::v1::Event& event);
+  void OnVerdict(const guest::v1::OomVerdict& verdict);
+  [[nodiscard]] observe::ReportContext ContextAt(MonotonicTime now) const;
   void OnFinished();
   [[nodiscard]] absl::Status FinalResult();
   void EndIfQuiet();
@@ -67,6 +76,7 @@ class Conversation {
   CallQueue& queue_;
   const Clock& clock_;
   SessionObserver& observer_;
+  KnownVerdict& known_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<guest::v1::GuestAgent::Stub> stub_;
   std::atomic<int64_t> heard_ns_;

@@ -111,7 +111,8 @@ Task<absl::Status> GuestSession::Converse(UniqueFd fd) {
   bool ended = false;
   absl::Status result;
   ++conversations_;
-  conversation_ = std::make_unique<Conversation>(std::move(fd), config_.watch, calls_, clock_, observer_);
+  conversation_ =
+      std::make_unique<Conversation>(std::move(fd), config_.watch, calls_, clock_, observer_, known_verdict_);
   conversation_->Start([this, &wake, &ended, &result](absl::Status status) {
     asio::post(io_, [&wake, &ended, &result, status = std::move(status)] {
       ended = true;

@@ -68,6 +68,7 @@ class GuestSession final : public GuestLink {
   SessionObserver& observer_;
   boost::asio::cancellation_signal cancel_;     // I/O thread only
   bool stopping_ = false;                       // I/O thread only
+  KnownVerdict known_verdict_;                  // the conversation's, while there is one
   std::unique_ptr<Conversation> conversation_;  // I/O thread only
   absl::StatusOr<ReverseLink> listener_{absl::UnavailableError("not listening")};
   std::promise<void> ended_;

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "common/base/sampled.h"
+#include "host-bridge/policy/oom_verdict.h"
 #include "host-bridge/policy/snapshot.h"
 
 namespace ballast::session {
@@ -26,8 +27,14 @@ enum class SessionState { kConnecting, kConnected, kFailed };
 
 // Something that happened in the guest, told at once.
 struct GuestEvent {
-  enum class Kind { kOomKill, kPressureTrigger, kBalloonShrank } kind = Kind::kOomKill;
-  int64_t amount = 0;  // kills; microseconds stalled; bytes
+  enum class Kind {
+    kOomKill,
+    kPressureTrigger,
+    kBalloonShrank,
+    kOomBegins,
+    kReclaimStall
+  } kind = Kind::kOomKill;
+  int64_t amount = 0;  // kills; microseconds stalled; bytes; 1 for a cgroup, 0 for the guest; microseconds
 };
 
 class SessionObserver {
@@ -39,6 +46,8 @@ class SessionObserver {
   // A report that was not believed, and why.
   virtual void OnRejected(const absl::Status& why) = 0;
   virtual void OnEvent(const GuestEvent& event) = 0;
+  // Each verdict of an agent once, also over several connections.
+  virtual void OnVerdict(const policy::OomVerdict& verdict) = 0;
   // On change only. kFailed says why; the session goes on trying by itself.
   virtual void OnSession(SessionState state, const absl::Status& why) = 0;
 };

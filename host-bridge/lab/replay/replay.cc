@@ -83,6 +83,7 @@ class Replayer {
   void TakeEntry(const record::RecordedEntry& entry) {
     if (report_.entries++ == 0) report_.first_at = entry.now;
     report_.last_at = entry.now;
+    TakeVerdicts(entry);
     const bool carries = request_.mode == HistoryMode::kCarried && before_;
     policy::Outcome replayed = carries ? policy::Decide(WithCarried(entry.snapshot), policy_, entry.now)
                                        : policy::Decide(entry.snapshot, policy_, entry.now);
@@ -92,6 +93,15 @@ class Replayer {
     if (request_.mode != HistoryMode::kCarried) return;
     before_ = Before{entry.outcome, std::move(replayed), {}};
     for (const policy::GuestFacts& facts : entry.snapshot.guests) before_->names.push_back(facts.limits.name);
+  }
+
+  void TakeVerdicts(const record::RecordedEntry& entry) {
+    constexpr size_t kMaxKills = 100;
+    for (const policy::OomVerdict& verdict : entry.verdicts) {
+      report_.kill_count += verdict.kills;
+      if (report_.kills.size() >= kMaxKills) continue;
+      report_.kills.push_back(policy::Explain(verdict, entry.snapshot.guests[verdict.guest].limits.name));
+    }
   }
 
   // The snapshot with the histories that the replayed decision before it left, where the bridge kept its own.

@@ -79,6 +79,8 @@ struct ReplayReport {
   std::vector<Change> changes;
   RuleCounts recorded;
   RuleCounts replayed;
+  std::vector<std::string> kills;  // OOM kills as the agents judged them, a line each; at most 100
+  int64_t kill_count = 0;          // all of them
 };
 
 // Reads the journal to its end. Errors: the changed policy is invalid (all faults), or entries come before

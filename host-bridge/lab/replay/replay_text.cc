@@ -84,6 +84,8 @@ std::string FirstText(const FirstFault& first) {
 
 std::string TextOf(const ReplayReport& report) {
   std::string text = HeadOf(report);
+  if (report.kill_count > 0) text += StrCat("OOM kills in the guests: ", report.kill_count, "\n");
+  for (const std::string& kill : report.kills) text += StrCat("  ", kill, "\n");
   if (report.entries == 0) return text + "nothing to replay\n";
   text += RulesText(report);
   if (report.different_entries == 0) {

@@ -120,9 +120,8 @@ TEST_F(LoopTest, ALostVmmLinkMakesTheGuestUnmanagedUntilItIsReadAgain) {
 
 TEST_F(LoopTest, WhatWasPromisedStaysPromisedUntilTheVmmAnswersAgain) {
   std::vector<policy::Snapshot> seen;
-  settings_.record = [&](const policy::Snapshot& snapshot, MonotonicTime, const policy::Outcome&) {
-    seen.push_back(snapshot);
-  };
+  settings_.record = [&](const policy::Snapshot& snapshot, MonotonicTime, const policy::Outcome&,
+                         const std::vector<policy::OomVerdict>&) { seen.push_back(snapshot); };
   Manage();
   VmmSays(768 * kMiB);
   GuestSays(10 * kMiB);
@@ -261,6 +260,44 @@ TEST_F(LoopTest, AnAgentCannotFloodTheLog) {
   EXPECT_EQ(lines_.size(), before + 1);
 }
 
+TEST_F(LoopTest, EachOomVerdictIsSaidCountedAndRecorded) {
+  std::vector<policy::OomVerdict> recorded;
+  settings_.record = [&](const policy::Snapshot&, MonotonicTime, const policy::Outcome&,
+                         const std::vector<policy::OomVerdict>& verdicts) {
+    recorded.insert(recorded.end(), verdicts.begin(), verdicts.end());
+  };
+  Manage();
+  policy::OomVerdict verdict;
+  verdict.id = 1;
+  verdict.scope = policy::OomScope::kCgroup;
+  verdict.comm = "db";
+  verdict.pid = 42;
+  verdict.anon_bytes = 300 * kMiB;
+  verdict.advice = "raise memory.max of /db.slice";
+  mailbox_.OnVerdict(verdict);
+  loop_->Step();
+  loop_->Step();
+  EXPECT_THAT(lines_,
+              Contains("web: OOM kill: 'db' (pid 42, 300MiB) was killed (scope cgroup): raise memory.max "
+                       "of /db.slice"));
+  EXPECT_EQ(mailbox_.Counters().oom_kills[static_cast<size_t>(policy::OomScope::kCgroup)], 1u);
+  EXPECT_THAT(recorded, ElementsAre(verdict)) << "once";
+}
+
+TEST_F(LoopTest, VerdictsAreBoundedAndStillCounted) {
+  Manage();
+  policy::OomVerdict verdict;
+  verdict.scope = policy::OomScope::kGuest;
+  verdict.kills = 3;
+  for (int i = 0; i < 100; ++i) mailbox_.OnVerdict(verdict);
+  EXPECT_EQ(mailbox_.Take().verdicts.size(), 64u);
+  EXPECT_EQ(mailbox_.Counters().dropped_verdicts, 36u);
+  EXPECT_EQ(mailbox_.Counters().oom_kills[static_cast<size_t>(policy::OomScope::kGuest)], 300u);
+  mailbox_.RenewRation();
+  mailbox_.OnVerdict(verdict);
+  EXPECT_EQ(mailbox_.Take().verdicts.size(), 1u);
+}
+
 TEST_F(LoopTest, RecordsWhatWasDecidedOnBeforeAnythingIsDoneAboutIt) {
   struct Entry {
     policy::Snapshot snapshot;
@@ -269,8 +306,8 @@ TEST_F(LoopTest, RecordsWhatWasDecidedOnBeforeAnythingIsDoneAboutIt) {
     size_t commands = 0;
   };
   std::vector<Entry> entries;
-  settings_.record = [&](const policy::Snapshot& snapshot, MonotonicTime now,
-                         const policy::Outcome& outcome) {
+  settings_.record = [&](const policy::Snapshot& snapshot, MonotonicTime now, const policy::Outcome& outcome,
+                         const std::vector<policy::OomVerdict>&) {
     entries.push_back({snapshot, now, outcome, actuator_.commands.size()});
   };
   Manage();

@@ -54,6 +54,26 @@ TEST(EntryCodec, I7RecordingChangesNoDecision) {
   EXPECT_GT(decisions, kWorlds) << "the worlds are too quiet to prove anything";
 }
 
+TEST(EntryCodec, VerdictsStandInTheirOwnEntryOnly) {
+  EntryEncoder encoder;
+  EntryDecoder decoder;
+  RecordedEntry entry{{5'000'000}, {}, {}};
+  entry.snapshot.guests.resize(1);
+  entry.outcome.histories.resize(1);
+  entry.verdicts = {Distinct<policy::OomVerdict>()};
+  entry.verdicts[0].guest = 0;
+  RecordedEntry back;
+  ASSERT_TRUE(Pass(encoder, decoder, entry, false, back).ok());
+  EXPECT_EQ(back, entry);
+  entry.verdicts.clear();
+  ASSERT_TRUE(Pass(encoder, decoder, entry, false, back).ok());
+  EXPECT_EQ(back, entry);
+  entry.verdicts.resize(1);
+  entry.verdicts[0].guest = 1;
+  const absl::Status status = Pass(encoder, decoder, entry, false, back);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Verdict.guest"));
+}
+
 TEST(EntryCodec, EveryFieldOfSnapshotAndOutcomeIsKept) {
   RecordedEntry entry;
   entry.now = {123'456'789};

@@ -43,8 +43,10 @@ class ScriptedAgent final : public guest::v1::GuestAgent::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status Watch(grpc::ServerContext* context, const guest::v1::WatchRequest*,
+  grpc::Status Watch(grpc::ServerContext* context, const guest::v1::WatchRequest* request,
                      grpc::ServerWriter<guest::v1::WatchResponse>* writer) override {
+    known_verdict = request->known_verdict_id();
+    known_generation = request->known_verdict_generation();
     ++watches;
     guest::v1::WatchResponse message;
     guest::v1::Hello& hello = *message.mutable_hello();
@@ -52,6 +54,7 @@ class ScriptedAgent final : public guest::v1::GuestAgent::Service {
     hello.set_agent_generation(generation_in_hello);
     Fill(*hello.mutable_report());
     writer->Write(message);
+    for (uint64_t id = 1; id <= verdicts; ++id) writer->Write(Verdict(id));
     while (!context->IsCancelled() && !over_) {
       if (talkative) {
         guest::v1::WatchResponse next;
@@ -66,8 +69,22 @@ class ScriptedAgent final : public guest::v1::GuestAgent::Service {
   std::atomic<int> watches = 0;
   std::atomic<bool> talkative = true;
   std::atomic<uint64_t> generation_in_hello = 7;
+  // Sent after each hello, whatever the client says that it knows.
+  std::atomic<uint64_t> verdicts = 0;
+  std::atomic<uint64_t> known_verdict = 99;
+  std::atomic<uint64_t> known_generation = 99;
 
  private:
+  static guest::v1::WatchResponse Verdict(uint64_t id) {
+    guest::v1::WatchResponse message;
+    auto& verdict = *message.mutable_event()->mutable_oom_verdict();
+    verdict.set_id(id);
+    verdict.set_pid(static_cast<int32_t>(id));
+    verdict.set_comm("\x1b[31mdb");
+    verdict.set_scope(guest::v1::OomVerdict::SCOPE_HOST);
+    return message;
+  }
+
   void Fill(guest::v1::Report& report) {
     report.set_monotonic_ns(SystemClock().Now().ns);
     report.set_level(guest::v1::LEVEL_ARMED);
@@ -85,7 +102,10 @@ class Notes final : public SessionObserver {
   void OnIdentity(const AgentIdentity& identity) override { Note("identity " + identity.boot_id); }
   void OnReport(const Sampled<policy::GuestReading>&, bool) override { Note("report"); }
   void OnRejected(const absl::Status& why) override { Note("rejected " + MessageOf(why)); }
-  void OnEvent(const GuestEvent&) override {}
+  void OnEvent(const GuestEvent& event) override {
+    Note(StrCat("event ", static_cast<int>(event.kind), " ", event.amount));
+  }
+  void OnVerdict(const policy::OomVerdict& verdict) override { Note(policy::Explain(verdict, "web")); }
   void OnSession(SessionState state, const absl::Status& why) override {
     Note(state == SessionState::kFailed ? "failed: " + MessageOf(why) : "connected");
   }
@@ -213,6 +233,22 @@ TEST_F(SessionTest, AnAgentThatRestartsWhileItIsIntroducedIsAskedAgain) {
   EXPECT_TRUE(notes_.Wait("failed: the agent restarted while it was being introduced"));
   agent_.generation_in_hello = 7;
   EXPECT_TRUE(notes_.Wait("report"));
+}
+
+TEST_F(SessionTest, EachVerdictIsToldOnceOverAllConnections) {
+  agent_.verdicts = 2;
+  agent_.talkative = false;
+  config_.silence_limit = Milliseconds(200);
+  Start();
+  ASSERT_TRUE(notes_.Wait("OOM kill: '?[31mdb' (pid 2) was killed (scope host)"));
+  EXPECT_EQ(agent_.known_verdict, 0u);
+  agent_.verdicts = 3;  // one more while nobody watched
+  ASSERT_TRUE(notes_.Wait("(pid 3)"));
+  EXPECT_EQ(notes_.CountOf("OOM kill"), 3);
+  const int watches = agent_.watches;
+  while (agent_.watches == watches) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(agent_.known_verdict, 3u);
+  EXPECT_EQ(agent_.known_generation, 7u);
 }
 
 TEST_F(SessionTest, CanBeDestroyedAtAnyMoment) {

@@ -53,6 +53,24 @@ TEST_F(ReplayCommandTest, FailsWhenTheDecisionsAreNotThoseRecorded) {
   EXPECT_EQ(Run(), 1);
 }
 
+TEST_F(ReplayCommandTest, ShowsWhatTheAgentsSaidOfOomKills) {
+  {
+    record::Recorder recorder(record::RecorderAt(options_.journal), [](LogLevel, const std::string&) {});
+    policy::OomVerdict verdict;
+    verdict.pid = 7;
+    verdict.comm = "db";
+    verdict.scope = policy::OomScope::kHost;
+    std::vector<policy::OomVerdict> verdicts = {verdict};
+    for (const record::RecordedEntry& entry : record::PlayWorld(3, nullptr)) {
+      recorder.Record(entry.snapshot, entry.now, entry.outcome, verdicts);
+      verdicts.clear();
+    }
+  }
+  EXPECT_EQ(Run(), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("OOM kills in the guests: 1\n"));
+  EXPECT_THAT(out_.str(), HasSubstr(": OOM kill: 'db' (pid 7) was killed (scope host)\n"));
+}
+
 TEST_F(ReplayCommandTest, SaysWhatItCannotRead) {
   journal::WriteAll(options_.journal, "[bridge]\n");
   EXPECT_EQ(Run(), 2);

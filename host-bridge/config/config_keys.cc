@@ -238,6 +238,7 @@ const std::vector<Key<PolicyConfig>>& PolicyKeys() {
       Time("actuator-latency", "actuator_latency", &P::actuator_latency),
       Rate("assumed-give-rate", "assumed_give_bytes_per_second", &P::assumed_give_bytes_per_second),
       Time("resend-after", "resend_after", &P::resend_after),
+      Time("request-answer-ahead", "request_answer_ahead", &P::request_answer_ahead),
       Size("self-shrink", "self_shrink_bytes", &P::self_shrink_bytes),
       Rate("stall-rate", "stall_bytes_per_second", &P::stall_bytes_per_second),
       Time("stall-time", "stall_time", &P::stall_time),

@@ -38,7 +38,7 @@ void ControlLoop::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const MonotonicTime began = clock_.Now();
     Step();
-    wakeup_.Wait(settings_.tick);
+    wakeup_.Wait(LongestWait());
     // However fast a guest rings, it cannot have more of this thread than a round in each millisecond.
     const Nanos early = Milliseconds(1) - (clock_.Now() - began);
     if (early.count > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(early.count));
@@ -63,6 +63,7 @@ void ControlLoop::Step() {
     // The safe target of a rebooted guest is owed until it has been decided on.
     snapshot_.guests[decision.guest].rebooted = false;
   }
+  for (const policy::Answer& answer : outcome.answers) Reply(answer);
   LogHolds(outcome);
   for (size_t i = 0; i < guests_.size(); ++i) {
     policy::GuestFacts& facts = snapshot_.guests[i];
@@ -97,7 +98,9 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
     facts.report.reset();
     facts.history = {};
     guest.settling.reset();
+    guest.requests.Clear();
   }
+  TakeRequests(index, std::move(news.requests), now);
   for (const vmm::Receipt& receipt : news.receipts) TakeReceipt(index, receipt);
   if (news.resumed) facts.resumed_at = now;
   if (news.report) facts.report = news.report;
@@ -113,6 +116,47 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
     facts.vmm = news.vmm;
   }
   TendLink(guest, facts, news.was_reset);
+}
+
+void ControlLoop::TakeRequests(size_t index, std::vector<RequestNews> requests, MonotonicTime now) {
+  Guest& guest = guests_[index];
+  for (RequestNews& request : requests) {
+    const int64_t id = request.request.id;
+    const bool kept = guest.requests.Add(std::move(request));
+    if (!kept && guest.ports.link != nullptr) {
+      guest.ports.link->Answer({id, 0, {}, "too many requests of this guest wait already"});
+    }
+  }
+  guest.requests.DropLate(now);
+  snapshot_.guests[index].request = guest.requests.Next();
+}
+
+void ControlLoop::Reply(const policy::Answer& answer) {
+  Guest& guest = guests_[answer.guest];
+  const auto request = guest.requests.Take(answer.request);
+  if (!request) return;
+  session::MemoryAnswer reply{answer.request, answer.granted_bytes, answer.eta, policy::Explain(answer.why)};
+  std::string text = policy::Explain(answer, guest.ports.limits.name);
+  if (settings_.dry_run) {
+    reply = {answer.request, 0, {}, "the bridge only shows what it would do (dry run)"};
+    text += " [dry run: told that it gets nothing]";
+  }
+  if (guest.ports.link != nullptr) guest.ports.link->Answer(reply);
+  log_(LogLevel::kInfo,
+       StrCat(text, " (", FormatSize(request->request.bytes), " asked for",
+              request->asker.empty() ? "" : " by '", request->asker, request->asker.empty() ? ")" : "')"));
+  if (guest.requests.Next()) wakeup_.Ring();
+}
+
+Nanos ControlLoop::LongestWait() const {
+  Nanos wait = settings_.tick;
+  const MonotonicTime now = clock_.Now();
+  for (const policy::GuestFacts& facts : snapshot_.guests) {
+    if (!facts.request) continue;
+    const Nanos left = facts.request->deadline - now - settings_.policy.request_answer_ahead;
+    wait = std::clamp(left, Milliseconds(1), wait);
+  }
+  return wait;
 }
 
 void ControlLoop::TendLink(Guest& guest, const policy::GuestFacts& facts, bool was_reset) {

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "common/os/clock.h"
 #include "host-bridge/control/guest_mailbox.h"
+#include "host-bridge/control/request_book.h"
 #include "host-bridge/control/wakeup.h"
 #include "host-bridge/policy/decide.h"
 #include "host-bridge/session/guest_link.h"
@@ -70,6 +71,7 @@ class ControlLoop {
     std::optional<policy::Hold::Why> last_hold;
     std::optional<BalloonBytes> settling;  // a target whose arrival is still to be reported
     MonotonicTime settling_since;
+    RequestBook requests = {};
     bool vmm_lost = false;  // and nobody has answered since
     bool link_held = true;  // a session starts held: whether its guest runs is not known yet
   };
@@ -81,6 +83,10 @@ class ControlLoop {
   void CheckSettled(size_t index);
   void Act(const policy::Decision& decision);
   void LogHolds(const policy::Outcome& outcome);
+  void TakeRequests(size_t index, std::vector<RequestNews> requests, MonotonicTime now);
+  void Reply(const policy::Answer& answer);
+  // How long the loop may sleep: until the next tick, or until a request must be answered.
+  [[nodiscard]] Nanos LongestWait() const;
   void Say(LogLevel level, const Guest& guest, const std::string& text);
 
   const LoopSettings settings_;

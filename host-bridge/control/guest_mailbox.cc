@@ -11,6 +11,7 @@ namespace {
 // A guest that reboots in a loop, or a VMM that flaps, must not fill memory while the control thread is busy.
 constexpr size_t kMaxNotices = 32;
 constexpr size_t kMaxReceipts = 32;
+constexpr size_t kMaxRequests = 8;
 
 }  // namespace
 
@@ -124,6 +125,20 @@ void GuestMailbox::OnVerdict(const policy::OomVerdict& verdict) {
     }
     --agent_verdicts_;
     news_.verdicts.push_back(verdict);
+  }
+  wakeup_.Ring();
+}
+
+void GuestMailbox::OnMemoryRequest(const policy::MemoryRequest& request, const std::string& asker) {
+  {
+    std::lock_guard lock(mutex_);
+    ++counters_.events;
+    ++counters_.memory_requests;
+    if (news_.requests.size() >= kMaxRequests) {
+      ++counters_.dropped_requests;
+      return;
+    }
+    news_.requests.push_back({request, asker});
   }
   wakeup_.Ring();
 }

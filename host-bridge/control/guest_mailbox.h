@@ -34,6 +34,13 @@ struct MailboxCounters {
   uint64_t dropped_verdicts = 0;  // counted above, but neither logged nor recorded
   uint64_t oom_begins = 0;
   uint64_t reclaim_stalls = 0;
+  uint64_t memory_requests = 0;
+  uint64_t dropped_requests = 0;  // too many at once: they run into their deadlines
+};
+
+struct RequestNews {
+  policy::MemoryRequest request;
+  std::string asker;
 };
 
 struct GuestNews {
@@ -46,6 +53,7 @@ struct GuestNews {
   std::vector<vmm::Receipt> receipts;
   std::vector<Notice> notices;
   std::vector<policy::OomVerdict> verdicts;  // `guest` is not set
+  std::vector<RequestNews> requests;
 };
 
 class GuestMailbox final : public session::SessionObserver, public vmm::ActuatorObserver {
@@ -63,6 +71,7 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
   void OnRejected(const absl::Status& why) override;
   void OnEvent(const session::GuestEvent& event) override;
   void OnVerdict(const policy::OomVerdict& verdict) override;
+  void OnMemoryRequest(const policy::MemoryRequest& request, const std::string& asker) override;
   void OnSession(session::SessionState state, const absl::Status& why) override;
 
   void OnReading(const Sampled<policy::VmmReading>& reading) override;

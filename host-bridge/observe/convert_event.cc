@@ -72,6 +72,17 @@ absl::Status CheckVerdict(const wire::OomVerdict& verdict) {
   return check.status();
 }
 
+policy::Urgency UrgencyOf(wire::Urgency urgency) {
+  switch (urgency) {
+    case wire::URGENCY_LOW:
+      return policy::Urgency::kLow;
+    case wire::URGENCY_KILL:
+      return policy::Urgency::kKill;
+    default:
+      return policy::Urgency::kNormal;
+  }
+}
+
 }  // namespace
 
 std::string CleanText(std::string_view text, size_t most) {
@@ -108,6 +119,25 @@ absl::StatusOr<policy::OomVerdict> ConvertVerdict(const wire::OomVerdict& verdic
   converted.late = verdict.late();
   converted.kills = std::max<int64_t>(1, verdict.kills());
   return converted;
+}
+
+absl::StatusOr<policy::MemoryRequest> ConvertRequest(const wire::Event& event, const ReportContext& context) {
+  const wire::MemoryRequest& request = event.memory_request();
+  Checker check;
+  const auto id = static_cast<int64_t>(std::min<uint64_t>(request.id(), kMaxCount + 1));
+  check.InRange("memory_request.id", id, 1, kMaxCount);
+  check.InRange("memory_request.bytes", request.bytes(), 1, int64_t{1} << 50);
+  check.InRange("memory_request.deadline_ms", request.deadline_ms(), 1, 60'000);
+  check.InRange("monotonic_ns", event.monotonic_ns(), 0, kMaxCount);
+  if (!check.status().ok()) return check.status();
+  MonotonicTime asked_at = context.received_at;
+  if (context.clock_offset) {
+    asked_at = std::min(asked_at, MonotonicTime{event.monotonic_ns()} + context.clock_offset->offset);
+  }
+  return policy::MemoryRequest{.id = id,
+                               .bytes = request.bytes(),
+                               .urgency = UrgencyOf(request.urgency()),
+                               .deadline = asked_at + Milliseconds(request.deadline_ms())};
 }
 
 }  // namespace ballast::observe

@@ -10,8 +10,9 @@
 #include "host-bridge/policy/oom_verdict.h"
 
 namespace ballast::guest::v1 {
+class Event;
 class OomVerdict;
-}
+}  // namespace ballast::guest::v1
 
 namespace ballast::observe {
 
@@ -22,5 +23,9 @@ namespace ballast::observe {
 // this version does not know count as unknown.
 [[nodiscard]] absl::StatusOr<policy::OomVerdict> ConvertVerdict(const guest::v1::OomVerdict& verdict,
                                                                 const ReportContext& context);
+
+// The memory request in `event`, its deadline on the host's clock. Errors as above.
+[[nodiscard]] absl::StatusOr<policy::MemoryRequest> ConvertRequest(const guest::v1::Event& event,
+                                                                   const ReportContext& context);
 
 }  // namespace ballast::observe

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host-bridge/policy/answer.h"
 #include "host-bridge/policy/arithmetic.h"
 #include "host-bridge/policy/balloon_watch.h"
 #include "host-bridge/policy/idle_watch.h"
@@ -292,6 +293,7 @@ bool AssessGuest(const GuestFacts& facts, HostState host_state, const PolicyConf
     return false;
   }
   FillView(facts, *limits, host_state, view);
+  view.asks = IsOpen(facts, now);
   WatchBalloon(view, history, config, now);
   hold = WhyNotHeard(facts, view.base, config, now);
   if (hold) {

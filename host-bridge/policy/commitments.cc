@@ -26,4 +26,17 @@ int64_t LargestHold(const Snapshot& snapshot, MonotonicTime now) {
   return bytes;
 }
 
+void HoldEverything(const Snapshot& snapshot, Outcome& outcome) {
+  outcome.decisions.clear();
+  outcome.holds.clear();
+  outcome.answers.clear();
+  outcome.histories.clear();
+  outcome.host_history = snapshot.host_history;
+  for (size_t i = 0; i < snapshot.guests.size(); ++i) {
+    const GuestFacts& facts = snapshot.guests[i];
+    if (facts.limits.mode != Mode::kOff) outcome.holds.push_back({i, Hold::Why::kBadLimits});
+    outcome.histories.push_back(facts.history);
+  }
+}
+
 }  // namespace ballast::policy

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "host-bridge/policy/outcome.h"
 #include "host-bridge/policy/snapshot.h"
 
 namespace ballast::policy {
@@ -17,5 +18,8 @@ namespace ballast::policy {
 
 // The largest standing request that has not ended.
 [[nodiscard]] int64_t LargestHold(const Snapshot& snapshot, MonotonicTime now);
+
+// The outcome with which nothing is done to anybody.
+void HoldEverything(const Snapshot& snapshot, Outcome& outcome);
 
 }  // namespace ballast::policy

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "host-bridge/policy/answer.h"
 #include "host-bridge/policy/arithmetic.h"
 #include "host-bridge/policy/assess.h"
 #include "host-bridge/policy/clamp.h"
@@ -22,7 +23,7 @@ namespace {
 
 // In order of rank; a new rule is one file and one line here. Numbers not listed: 6, 7 and the other half of
 // 8 take, after these have given; 9 and 10 are hotplug's; 11 is the clamp.
-constexpr std::array<RuleFunction, 8> kGivingRules = {
+constexpr std::array<RuleFunction, 9> kGivingRules = {
     RestartedGuest,   // 12: before any other word
     CriticalRelease,  // 1
     SilentGuest,      // 2
@@ -30,6 +31,7 @@ constexpr std::array<RuleFunction, 8> kGivingRules = {
     StalledBalloon,   // 4
     UselessBalloon,   // 13
     PressedGrow,      // 5
+    MemoryRequested,  // 14
     IdleStepUndone,   // 8
 };
 
@@ -51,13 +53,19 @@ struct Asker {
 
   [[nodiscard]] const GuestLimits& limits() const { return view.facts->limits; }
   [[nodiscard]] bool acts() const { return limits().mode != Mode::kObserve; }
+  // Asks, and with this urgency, by rule 14 alone.
+  [[nodiscard]] bool Requests(Urgency urgency) const {
+    return give.reason.rule == Rule::kMemoryRequest && view.facts->request->urgency == urgency;
+  }
 };
 
 // Who is served first: guests in real life before those only observed, then by need, weight and name.
 auto ServingOrder(const Asker& asker) {
   const Rule rule = asker.give.reason.rule;
-  const bool asks = rule == Rule::kPressedGrow || rule == Rule::kBalloonShrankByItself;
-  const int need = asker.view.state == GuestState::kCritical ? 0 : asks ? 1 : 2;
+  const bool asks =
+      rule == Rule::kPressedGrow || rule == Rule::kBalloonShrankByItself || asker.Requests(Urgency::kNormal);
+  const bool dies = asker.view.state == GuestState::kCritical;
+  const int need = dies ? 0 : asker.Requests(Urgency::kKill) ? 1 : asks ? 2 : 3;
   return std::tuple(!asker.acts(), need, -asker.limits().weight, std::string_view(asker.limits().name));
 }
 
@@ -93,6 +101,7 @@ class Planner {
   void Run() {
     outcome_.decisions.clear();
     outcome_.holds.clear();
+    outcome_.answers.clear();
     outcome_.histories.resize(snapshot_.guests.size());
     outcome_.host_history = host_.history;
     memory_.askers.clear();
@@ -117,6 +126,8 @@ class Planner {
       outstanding_ = Add(outstanding_, PromisedUnseen(history));
       // A guest that stands still holds what was taken from it all the same.
       if (hold == Hold::Why::kNotRunning) reclaimed_ = Add(reclaimed_, HeldBy(facts(index)));
+      const Refusal why = hold ? RefusalFor(*hold) : Refusal::kNotActing;
+      if (IsOpen(facts(index), now_)) Reply(index, 0, why, config_.assumed_give_bytes_per_second);
       return;
     }
     view.index = index;
@@ -127,6 +138,10 @@ class Planner {
     if (mode != Mode::kObserve) reclaimed_ = Add(reclaimed_, std::max(view.target, view.actual));
     if (auto give = Combine(view, config_)) {
       memory_.askers.push_back({view, *give});
+    } else if (view.asks) {
+      const int64_t coming = mode == Mode::kObserve ? 0 : view.actual - view.Position();
+      Reply(index, coming, view.heard ? Refusal::kNothingTaken : Refusal::kNotHeard,
+            view.give_bytes_per_second);
     } else if (host_.known && (mode == Mode::kFull || mode == Mode::kObserve) && IsDonor(view, config_)) {
       // With a healthy host and no hold nearly always nothing is missing; then only an idle guest gives.
       const bool only_if_asked = host_.history.state < HostState::kPressure && hold_ == 0;
@@ -175,18 +190,22 @@ class Planner {
   }
 
   // What may still be granted to the guest.
-  [[nodiscard]] int64_t BudgetFor(const View& view) const {
+  [[nodiscard]] int64_t BudgetFor(const Asker& asker) const {
+    const View& view = asker.view;
     if (!host_.known) return 0;
     // Nothing can be taken back from a silent guest, so no grant to one puts the host under pressure.
-    const bool keeps_it = !view.heard && !view.facts->rebooted;
+    // What would only be nice comes from what is plenty.
+    const bool keeps_it = (!view.heard && !view.facts->rebooted) || asker.Requests(Urgency::kLow);
     const int64_t kept = keeps_it ? WithMargin(host_.reserve) : host_.reserve;
     const int64_t budget = std::max<int64_t>(0, Sub(spare_, kept));
-    const bool urgent = view.heard && view.level == GuestState::kCritical;
+    const bool kills = asker.Requests(Urgency::kKill);
+    const bool urgent = view.heard && (view.level == GuestState::kCritical || kills);
     if (!urgent || view.facts->history.grown_on == Maybe(view.facts->report->at)) return budget;
     // One that is about to have a task killed need not wait until others have filled the reserve again: once
     // a report, what it is short of, beside what is on its way, may come out of it. Its full release may not.
     const int64_t untouched = host_.reserve - ShareOf(host_.reserve, config_.critical_draw_permyriad);
-    const int64_t short_of = Sub(DireShortage(view, config_), view.actual - view.Position());
+    const int64_t short_of =
+        kills ? view.facts->request->bytes : Sub(DireShortage(view, config_), view.actual - view.Position());
     return std::max(budget, std::min(short_of, Sub(spare_, untouched)));
   }
 
@@ -198,10 +217,14 @@ class Planner {
     // and one that boots into a target of its former life.
     const bool restarted = view.facts->rebooted;
     const bool unlimited = !host_.known && (restarted || view.state == GuestState::kCritical);
-    const int64_t target = unlimited ? wanted : FitBudget(view, wanted, BudgetFor(view), config_);
+    const int64_t target = unlimited ? wanted : FitBudget(view, wanted, BudgetFor(asker), config_);
     const int64_t grant = GrantOf(view, target);
     if (!unlimited) spare_ = Sub(spare_, grant);
-    if (asker.acts()) {
+    if (view.asks) {
+      const Refusal why = WhyNotAll(asker, GrantOf(view, wanted) > grant);
+      Reply(view.index, asker.acts() ? grant : 0, why, view.give_bytes_per_second);
+    }
+    if (asker.acts() && !asker.Requests(Urgency::kLow)) {
       // A guest is owed up to its baseline; what it wants above that is no demand on others.
       const int64_t owed = GrantOf(view, std::max(wanted, view.baseline_balloon));
       unmet_ = Add(unmet_, std::max<int64_t>(0, owed - grant));
@@ -209,6 +232,16 @@ class Planner {
     give.reason.clamped = target > AlignDown(give.target.count, config_.alignment_bytes);
     const bool send_again = target == view.target && (view.grant_stuck || restarted) && asker.acts();
     if (target < view.target || send_again) RecordGiving(asker, target);
+  }
+
+  [[nodiscard]] Refusal WhyNotAll(const Asker& asker, bool cut) const {
+    if (!asker.acts()) return Refusal::kNotActing;
+    return !cut ? Refusal::kNothingTaken : host_.known ? Refusal::kHostShort : Refusal::kHostUnknown;
+  }
+
+  void Reply(size_t guest, int64_t granted, Refusal why, int64_t give_bytes_per_second) {
+    const auto answer = AnswerTo(facts(guest), guest, granted, why, give_bytes_per_second, config_, now_);
+    if (answer) outcome_.answers.push_back(*answer);
   }
 
   void RecordGiving(const Asker& asker, int64_t target) {
@@ -226,8 +259,13 @@ class Planner {
     history.target = BalloonBytes{target};
     const Rule rule = asker.give.reason.rule;
     const bool answers = rule == Rule::kPressedGrow || rule == Rule::kIdleGuest;
-    if (view.heard && ((answers && !asker.give.reason.clamped) || rule == Rule::kCriticalRelease)) {
-      history.grown_on = view.facts->report->at;
+    const bool drew = rule == Rule::kCriticalRelease || asker.Requests(Urgency::kKill);
+    const bool answered = (answers && !asker.give.reason.clamped) || drew;
+    if (view.heard && answered) history.grown_on = view.facts->report->at;
+    if (rule == Rule::kMemoryRequest) {
+      // What it asked for is not free, it is about to be used.
+      MonotonicTime& until = history.inflate_blocked_until;
+      until = std::max(until, After(now_, config_.first_block));
     }
     history.idle_step = {};  // part of what it would undo is back already
     const auto pending = [&](int64_t of) { return std::max<int64_t>(0, of - view.actual); };
@@ -293,12 +331,16 @@ class Planner {
     if (target <= donor.standing) return;
     donor.taken = true;
     GuestHistory& history = outcome_.histories[donor.guest];
+    const Sampled<GuestReading>& report = *facts(donor.guest).report;
+    Reason reason = ReasonToTake(rule, donor, report, wanted, now_);
+    reason.guest_state = history.state;
+    reason.host_state = host_.history.state;
     const Decision decision{.guest = donor.guest,
                             .from = {donor.standing},
                             .target = {target},
                             .act = donor.limits->mode != Mode::kObserve,
-                            .reason = ReasonToTake(rule, donor, wanted),
-                            .pressure_onset = facts(donor.guest).report->value.pressure_onset};
+                            .reason = reason,
+                            .pressure_onset = report.value.pressure_onset};
     if (!decision.act) return Show(decision, history);
     history.last_inflate = now_;
     history.target = decision.target;
@@ -309,23 +351,11 @@ class Planner {
     outcome_.decisions.push_back(decision);
   }
 
-  [[nodiscard]] Reason ReasonToTake(Rule rule, const Donor& donor, int64_t wanted) const {
-    const Sampled<GuestReading>& report = *facts(donor.guest).report;
-    return {.rule = rule,
-            .guest_state = outcome_.histories[donor.guest].state,
-            .host_state = host_.history.state,
-            .available_bytes = report.value.available_bytes,
-            .threshold_bytes = donor.pressed_bytes,
-            .consumption_bytes_per_second = report.value.consumption_bytes_per_second,
-            .stall_permyriad = report.value.stall_permyriad,
-            .wanted_bytes = wanted,
-            .age = {std::max<int64_t>(0, Elapsed(report.at, now_).count)}};
-  }
-
   // By guest; a guest with a decision needs no word on why nothing was done.
   void Sort() {
-    const auto by_guest = [](const Decision& a, const Decision& b) { return a.guest < b.guest; };
+    const auto by_guest = [](const auto& a, const auto& b) { return a.guest < b.guest; };
     std::sort(outcome_.decisions.begin(), outcome_.decisions.end(), by_guest);
+    std::sort(outcome_.answers.begin(), outcome_.answers.end(), by_guest);
     std::erase_if(outcome_.holds, [&](const Hold& hold) {
       return std::binary_search(outcome_.decisions.begin(), outcome_.decisions.end(),
                                 Decision{.guest = hold.guest}, by_guest);
@@ -345,19 +375,6 @@ class Planner {
   int64_t spare_ = 0;        // what the host has and has not promised, its reserve included
   int64_t unmet_ = 0;        // owed to acting guests and not granted
 };
-
-// With numbers that make no sense nothing is done to anybody.
-void HoldEverything(const Snapshot& snapshot, Outcome& outcome) {
-  outcome.decisions.clear();
-  outcome.holds.clear();
-  outcome.histories.clear();
-  outcome.host_history = snapshot.host_history;
-  for (size_t i = 0; i < snapshot.guests.size(); ++i) {
-    const GuestFacts& facts = snapshot.guests[i];
-    if (facts.limits.mode != Mode::kOff) outcome.holds.push_back({i, Hold::Why::kBadLimits});
-    outcome.histories.push_back(facts.history);
-  }
-}
 
 }  // namespace
 

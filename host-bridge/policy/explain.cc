@@ -83,6 +83,9 @@ std::string Cause(const Reason& reason) {
              FormatSize(reason.available_bytes) + " available";
     case Rule::kRestartedGuest:
       return "the guest started anew and the balloon's target survived that";
+    case Rule::kMemoryRequest:
+      return "a tool in the guest asks for " + FormatSize(reason.wanted_bytes) + " (" + Shortage(reason) +
+             ")";
     case Rule::kNone:
     case Rule::kClamp:
       break;

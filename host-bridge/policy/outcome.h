@@ -23,6 +23,7 @@ enum class Rule : uint8_t {
   kClamp = 11,
   kRestartedGuest = 12,
   kUselessBalloon = 13,
+  kMemoryRequest = 14,
 };
 
 // The inputs that made a rule fire, as data; Explain() turns them into the one sentence people read.
@@ -71,9 +72,32 @@ struct Hold {
   friend bool operator==(const Hold&, const Hold&) = default;
 };
 
+// Why a guest does not get all that it asked for.
+enum class Refusal : uint8_t {
+  kNone,       // it does
+  kUnmanaged,  // no fresh VMM, or limits that contradict one another
+  kNotHeard,   // no report that can be believed
+  kNotActing,  // mode observe or off
+  kHostUnknown,
+  kHostShort,
+  kNothingTaken,  // it has what its ceiling allows
+};
+
+// What a guest's request is answered, once.
+struct Answer {
+  size_t guest = 0;           // index into Snapshot::guests
+  int64_t request = 0;        // its id
+  int64_t granted_bytes = 0;  // commanded, and on their way
+  Nanos eta = {};             // until they have all arrived
+  Refusal why = Refusal::kNone;
+
+  friend bool operator==(const Answer&, const Answer&) = default;
+};
+
 struct Outcome {
   std::vector<Decision> decisions = {};      // sorted by guest index
   std::vector<Hold> holds = {};              // sorted by guest index
+  std::vector<Answer> answers = {};          // sorted by guest index
   std::vector<GuestHistory> histories = {};  // one a guest, same order as the snapshot
   HostHistory host_history = {};
 

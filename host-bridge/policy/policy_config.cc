@@ -78,6 +78,7 @@ void CheckTimes(const PolicyConfig& config, Faults& faults) {
   faults.Span("actuator_latency", config.actuator_latency, {0}, Seconds(60));
   faults.Bytes("assumed_give_bytes_per_second", config.assumed_give_bytes_per_second, kMiB, kMostBytes);
   faults.Span("resend_after", config.resend_after, Milliseconds(10), kHour);
+  faults.Span("request_answer_ahead", config.request_answer_ahead, {0}, Seconds(60));
 }
 
 void CheckBalloon(const PolicyConfig& config, Faults& faults) {

@@ -67,6 +67,10 @@ struct PolicyConfig {
   // connection.
   Nanos resend_after = Seconds(1);
 
+  // A request for memory that the host cannot grant now waits until so long before its deadline: time for the
+  // answer to get there (rule 14).
+  Nanos request_answer_ahead = Milliseconds(250);
+
   // --- Balloon watch (rules 3, 4 and 13) ---
   // A fall of actual by this much that no command explains is a deflate-on-OOM (1 MiB a notification).
   int64_t self_shrink_bytes = kMiB;

@@ -151,6 +151,19 @@ struct HostHistory {
   friend bool operator==(const HostHistory&, const HostHistory&) = default;
 };
 
+// How much depends on a request for memory; larger means more urgent.
+enum class Urgency : uint8_t { kLow, kNormal, kKill };
+
+// A tool in the guest asks for memory and waits until the deadline.
+struct MemoryRequest {
+  int64_t id = 0;
+  int64_t bytes = 0;
+  Urgency urgency = Urgency::kNormal;
+  MonotonicTime deadline;
+
+  friend bool operator==(const MemoryRequest&, const MemoryRequest&) = default;
+};
+
 struct GuestFacts {
   GuestLimits limits;
   std::optional<Sampled<GuestReading>> report;  // absent: never heard since it (re)started
@@ -158,6 +171,7 @@ struct GuestFacts {
   // The guest started anew since the last decision (reset event, new boot id). Its balloon target survived
   // that.
   bool rebooted = false;
+  std::optional<MemoryRequest> request = {};  // the most urgent that waits for an answer
   // When the VM last began to run again after a pause: silence counts from then.
   Maybe<MonotonicTime> resumed_at = {};
   GuestHistory history;

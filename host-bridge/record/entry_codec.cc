@@ -45,6 +45,9 @@ void EncodeOutcome(const RecordedEntry& entry, wire::Entry& out) {
     to.set_guest(static_cast<uint32_t>(hold.guest));
     to.set_why(static_cast<wire::Hold::Why>(static_cast<int>(hold.why) + 1));
   }
+  for (const policy::Answer& answer : entry.outcome.answers) {
+    EncodeFields(answer, policy::Answer{}, entry.now, *out.add_answers());
+  }
   for (size_t i = 0; i < entry.outcome.histories.size(); ++i) {
     const policy::GuestHistory& before = entry.snapshot.guests[i].history;
     if (entry.outcome.histories[i] == before) continue;
@@ -113,6 +116,11 @@ absl::Status DecodeOutcome(const wire::Entry& entry, RecordedEntry& out) {
     if (to.guest >= guests) return Wrong("Decision.guest, one below the number of guests,", to.guest, guests);
   }
   if (absl::Status status = DecodeHolds(entry, guests, out.outcome); !status.ok()) return status;
+  for (const wire::Answer& answer : entry.answers()) {
+    policy::Answer& to = out.outcome.answers.emplace_back();
+    if (absl::Status status = DecodeFields(answer, out.now, to); !status.ok()) return status;
+    if (to.guest >= guests) return Wrong("Answer.guest, one below the number of guests,", to.guest, guests);
+  }
   for (const policy::GuestFacts& facts : out.snapshot.guests) out.outcome.histories.push_back(facts.history);
   for (const wire::HistoryAfter& after : entry.histories()) {
     if (after.index() >= guests)

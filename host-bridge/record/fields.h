@@ -105,10 +105,24 @@ auto FieldsOf(S& history) {
 
 template <Is<policy::GuestFacts> S>
 auto FieldsOf(S& facts) {
-  auto& [limits, report, vmm, rebooted, resumed_at, history] = facts;
+  auto& [limits, report, vmm, rebooted, request, resumed_at, history] = facts;
   return std::tuple(Field{1, "limits", limits}, Field{2, "report", report}, Field{3, "vmm", vmm},
                     Field{4, "rebooted", rebooted}, Field{5, "resumed_at_age_ns", resumed_at},
-                    Field{6, "history", history});
+                    Field{6, "history", history}, Field{7, "request", request});
+}
+
+template <Is<policy::MemoryRequest> S>
+auto FieldsOf(S& request) {
+  auto& [id, bytes, urgency, deadline] = request;
+  return std::tuple(Field{1, "id", id}, Field{2, "bytes", bytes}, Field{3, "urgency", urgency},
+                    Field{4, "deadline_age_ns", deadline});
+}
+
+template <Is<policy::Answer> S>
+auto FieldsOf(S& answer) {
+  auto& [guest, request, granted, eta, why] = answer;
+  return std::tuple(Field{1, "guest", guest}, Field{2, "request", request},
+                    Field{3, "granted_bytes", granted}, Field{4, "eta_ns", eta}, Field{5, "why", why});
 }
 
 template <Is<policy::ReclaimHold> S>
@@ -167,9 +181,10 @@ auto FieldsOf(S& snapshot) {
 
 template <Is<policy::Outcome> S>
 auto FieldsOf(S& outcome) {
-  auto& [decisions, holds, histories, host_history] = outcome;
+  auto& [decisions, holds, answers, histories, host_history] = outcome;
   return std::tuple(Field{8, "decisions", decisions}, Field{9, "holds", holds},
-                    Field{10, "histories", histories}, Field{11, "host_history", host_history});
+                    Field{10, "histories", histories}, Field{11, "host_history", host_history},
+                    Field{13, "answers", answers});
 }
 
 // Structs with a list of fields, as against single values.
@@ -203,6 +218,10 @@ template <>
 inline constexpr int kLargest<policy::GuestState> = static_cast<int>(policy::GuestState::kCritical);
 template <>
 inline constexpr int kLargest<policy::HostState> = static_cast<int>(policy::HostState::kCritical);
+template <>
+inline constexpr int kLargest<policy::Urgency> = static_cast<int>(policy::Urgency::kKill);
+template <>
+inline constexpr int kLargest<policy::Refusal> = static_cast<int>(policy::Refusal::kNothingTaken);
 template <>
 inline constexpr int kLargest<policy::OomSource> = static_cast<int>(policy::OomSource::kBpf);
 template <>

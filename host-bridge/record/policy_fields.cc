@@ -58,6 +58,7 @@ const std::vector<PolicyField>& PolicyFields() {
       {"actuator_latency", &P::actuator_latency},
       {"assumed_give_bytes_per_second", &P::assumed_give_bytes_per_second},
       {"resend_after", &P::resend_after},
+      {"request_answer_ahead", &P::request_answer_ahead},
       {"self_shrink_bytes", &P::self_shrink_bytes},
       {"stall_bytes_per_second", &P::stall_bytes_per_second},
       {"stall_time", &P::stall_time},

@@ -74,6 +74,38 @@ void Conversation::Cancel(const absl::Status& why) {
   if (!cancelled_) cancelled_ = why;
   if (info_context_) info_context_->TryCancel();
   if (watch_context_) watch_context_->TryCancel();
+  for (AnswerCall& answer : answers_) answer.context.TryCancel();
+}
+
+void Conversation::Answer(const MemoryAnswer& answer) {
+  constexpr size_t kMostAnswers = 16;
+  std::lock_guard lock(mutex_);
+  answers_.remove_if([](const AnswerCall& call) { return call.finished; });
+  if (ended_ || cancelled_ || answers_.size() >= kMostAnswers) return;
+  AnswerCall& call = answers_.emplace_back();
+  call.done.done = [this, &call](bool) { OnAnswered(call); };
+  call.context.set_deadline(std::chrono::system_clock::now() +
+                            std::chrono::nanoseconds(settings_.info_deadline.count));
+  guest::v1::AnswerMemoryRequestRequest request;
+  request.set_id(static_cast<uint64_t>(answer.request));
+  auto& response = *request.mutable_answer();
+  response.set_granted_bytes(answer.granted_bytes);
+  if (answer.granted_bytes > 0) response.set_actuator("balloon");
+  response.set_eta_ms(answer.eta.count / 1'000'000);
+  response.set_reason(answer.reason);
+  call.call = stub_->AsyncAnswerMemoryRequest(&call.context, request, queue_.Get());
+  call.call->Finish(&call.response, &call.status, &call.done);
+}
+
+// What became of it does not matter here: an asker that has gone (NOT_FOUND) needs nothing, and a connection
+// that broke says so itself.
+void Conversation::OnAnswered(AnswerCall& call) {
+  {
+    // Waits for Answer to have let go of it; cleared away by the next one, or with the conversation.
+    std::lock_guard lock(mutex_);
+    call.finished = true;
+  }
+  EndIfQuiet();
 }
 
 // Replaces `slot` by a fresh context, cancelled from the start when the conversation is.
@@ -194,8 +226,11 @@ void Conversation::OnEvent(const guest::v1::Event& event) {
       return observer_.OnEvent({Kind::kOomBegins, event.oom_begins().cgroup() ? 1 : 0});
     case guest::v1::Event::kReclaimStall:
       return observer_.OnEvent({Kind::kReclaimStall, event.reclaim_stall().duration_us()});
-    case guest::v1::Event::kMemoryRequest:
-      return;
+    case guest::v1::Event::kMemoryRequest: {
+      const auto request = observe::ConvertRequest(event, ContextAt(clock_.Now()));
+      if (!request.ok()) return observer_.OnRejected(request.status());
+      return observer_.OnMemoryRequest(*request, observe::CleanText(event.memory_request().asker(), 64));
+    }
     case guest::v1::Event::KIND_NOT_SET:
       return;  // a kind of event newer than this bridge
   }
@@ -212,7 +247,7 @@ void Conversation::OnVerdict(const guest::v1::OomVerdict& verdict) {
 void Conversation::OnFinished() {
   result_ =
       watch_status_.ok() ? absl::UnavailableError("the agent ended the stream") : FromGrpc(watch_status_);
-  if (info_running_) Cancel(*result_);
+  Cancel(*result_);  // what still runs beside it ends with it
   EndIfQuiet();
 }
 
@@ -224,6 +259,13 @@ absl::Status Conversation::FinalResult() {
 
 void Conversation::EndIfQuiet() {
   if (!result_ || info_running_) return;
+  {
+    std::lock_guard lock(mutex_);
+    for (const AnswerCall& answer : answers_) {
+      if (!answer.finished) return;
+    }
+    ended_ = true;
+  }
   // The callee may destroy this object from another thread before the call returns: touch nothing after it.
   const auto on_end = std::move(on_end_);
   on_end(FinalResult());

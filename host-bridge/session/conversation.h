@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "host-bridge/observe/clock_offset.h"
 #include "host-bridge/observe/convert_report.h"
 #include "host-bridge/session/call_queue.h"
+#include "host-bridge/session/guest_link.h"
 #include "host-bridge/session/session_observer.h"
 
 namespace ballast::session {
@@ -49,6 +51,9 @@ class Conversation {
   void Start(std::function<void(absl::Status)> on_end);
   // From any thread. The conversation still ends by `on_end`, with `why`.
   void Cancel(const absl::Status& why);
+  // Tells the agent what a request gets. From any thread; nothing is sent when the conversation is over, or
+  // too many answers are on their way.
+  void Answer(const MemoryAnswer& answer);
   // When the last message came, or the conversation began. There is no keepalive ping from this side: a
   // stopped guest must be left alone, and a running one reports by itself. From any thread.
   [[nodiscard]] MonotonicTime LastHeard() const {
@@ -56,6 +61,15 @@ class Conversation {
   }
 
  private:
+  struct AnswerCall {
+    grpc::ClientContext context;
+    guest::v1::AnswerMemoryRequestResponse response;
+    grpc::Status status;
+    std::unique_ptr<grpc::ClientAsyncResponseReader<guest::v1::AnswerMemoryRequestResponse>> call;
+    CallQueue::Tag done;
+    bool finished = false;
+  };
+
   [[nodiscard]] grpc::ClientContext* Renew(std::unique_ptr<grpc::ClientContext>& slot);
   void AskInfo();
   void OnInfo();
@@ -71,6 +85,7 @@ class Conversation {
   void OnFinished();
   [[nodiscard]] absl::Status FinalResult();
   void EndIfQuiet();
+  void OnAnswered(AnswerCall& call);
 
   const WatchSettings settings_;
   CallQueue& queue_;
@@ -87,6 +102,8 @@ class Conversation {
   std::optional<absl::Status> cancelled_;  // why
   std::unique_ptr<grpc::ClientContext> info_context_;
   std::unique_ptr<grpc::ClientContext> watch_context_;
+  std::list<AnswerCall> answers_;  // on their way, or finished and not yet cleared away
+  bool ended_ = false;
 
   grpc::Alarm alarm_;
   CallQueue::Tag begin_;

@@ -1,7 +1,20 @@
 // What the control loop may tell a session about its guest.
 #pragma once
 
+#include <cstdint>
+#include <string>
+
+#include "common/base/time.h"
+
 namespace ballast::session {
+
+// To a request that SessionObserver::OnMemoryRequest told of.
+struct MemoryAnswer {
+  int64_t request = 0;        // its id
+  int64_t granted_bytes = 0;  // commanded
+  Nanos eta;                  // until they have all arrived
+  std::string reason;         // why not all of it; empty: all
+};
 
 // A stopped guest cannot answer, and a VMM's vsock may break on what is sent to it meanwhile
 // (vhost-device-vsock 0.3 loses its worker thread over one dial). So a held link is left exactly as it is: no
@@ -15,6 +28,9 @@ class GuestLink {
   // The guest was reset: its end of the connection is gone without a word, and its vsock comes back when its
   // driver does. The link is held for that long, then made anew.
   virtual void Renew() = 0;
+  // Tells a tool of the guest what it gets. Sent once, and lost with the connection: the asker has a
+  // deadline.
+  virtual void Answer(const MemoryAnswer& answer) = 0;
 };
 
 }  // namespace ballast::session

@@ -94,6 +94,12 @@ void GuestSession::Renew() {
   });
 }
 
+void GuestSession::Answer(const MemoryAnswer& answer) {
+  asio::post(io_, [this, answer] {
+    if (conversation_ && !IsHeld()) conversation_->Answer(answer);
+  });
+}
+
 Task<void> GuestSession::AwaitRelease() {
   while (IsHeld() && !stopping_) {
     release_.expires_at(asio::steady_timer::time_point::max());

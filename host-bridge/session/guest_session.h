@@ -49,6 +49,7 @@ class GuestSession final : public GuestLink {
   void Hold() override;
   void Release() override;
   void Renew() override;
+  void Answer(const MemoryAnswer& answer) override;
 
  private:
   Task<void> Run();

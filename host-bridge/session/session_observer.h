@@ -48,6 +48,8 @@ class SessionObserver {
   virtual void OnEvent(const GuestEvent& event) = 0;
   // Each verdict of an agent once, also over several connections.
   virtual void OnVerdict(const policy::OomVerdict& verdict) = 0;
+  // A tool of the guest waits for an answer (GuestLink::Answer). `asker` is what it calls itself.
+  virtual void OnMemoryRequest(const policy::MemoryRequest& request, const std::string& asker) = 0;
   // On change only. kFailed says why; the session goes on trying by itself.
   virtual void OnSession(SessionState state, const absl::Status& why) = 0;
 };

@@ -72,6 +72,8 @@ std::optional<Difference> FirstDifference(const policy::Snapshot& snapshot, Mono
     auto found =
         CompareSaid("decision", ForGuest(recorded.decisions, i), ForGuest(replayed.decisions, i), now);
     if (!found) found = CompareSaid("hold", ForGuest(recorded.holds, i), ForGuest(replayed.holds, i), now);
+    if (!found)
+      found = CompareSaid("answer", ForGuest(recorded.answers, i), ForGuest(replayed.answers, i), now);
     if (!found && i < recorded.histories.size() && i < replayed.histories.size()) {
       found = Compare("history", recorded.histories[i], replayed.histories[i], now);
     }

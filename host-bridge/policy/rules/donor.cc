@@ -56,6 +56,18 @@ bool MayGiveForIdleness(const View& view, const PolicyConfig& config) {
   return Sub(size, Add(view.working_set, kept)) / 2 >= config.dead_band_bytes;
 }
 
+Reason ReasonToTake(Rule rule, const Donor& donor, const Sampled<GuestReading>& report, int64_t wanted,
+                    MonotonicTime now) {
+  Reason reason{.rule = rule};
+  reason.available_bytes = report.value.available_bytes;
+  reason.threshold_bytes = donor.pressed_bytes;
+  reason.consumption_bytes_per_second = report.value.consumption_bytes_per_second;
+  reason.stall_permyriad = report.value.stall_permyriad;
+  reason.wanted_bytes = wanted;
+  reason.age = {std::max<int64_t>(0, Elapsed(report.at, now).count)};
+  return reason;
+}
+
 Donor DonorOf(const View& view, const PolicyConfig& config) {
   const int64_t standing = std::max(view.actual, view.target);
   const int64_t size = view.base - standing;

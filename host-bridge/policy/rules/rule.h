@@ -43,6 +43,7 @@ struct View {
   bool useless = false;      // rule 13: the VMM still holds what the balloon has taken
   bool idle_ready = false;   // rule 8 may take: calm for long enough, and the last step did no harm
   int64_t idle_undo = 0;     // rule 8: a step that was wrong, to be given back
+  bool asks = false;         // rule 14: a request that may still be granted
   bool may_take = false;     // not blocked, not cooling, and heard since the last taking
 
   [[nodiscard]] int64_t Position() const { return actual < target ? actual : target; }
@@ -50,7 +51,7 @@ struct View {
   // for.
   [[nodiscard]] bool NothingToGiveFor() const {
     return heard && level < GuestState::kPressed && state < GuestState::kCritical && !self_shrunk &&
-           !stalled && !useless && idle_undo == 0 && !facts->rebooted;
+           !stalled && !useless && idle_undo == 0 && !facts->rebooted && !asks;
   }
 };
 
@@ -71,6 +72,7 @@ using RuleFunction = std::optional<Proposal> (*)(const View&, const PolicyConfig
 [[nodiscard]] std::optional<Proposal> PressedGrow(const View& view, const PolicyConfig& config);      // 5
 [[nodiscard]] std::optional<Proposal> IdleStepUndone(const View& view, const PolicyConfig& config);   // 8
 [[nodiscard]] std::optional<Proposal> UselessBalloon(const View& view, const PolicyConfig& config);   // 13
+[[nodiscard]] std::optional<Proposal> MemoryRequested(const View& view, const PolicyConfig& config);  // 14
 
 // What a pressed guest is short of: up to 5/4 of its pressed threshold (with a healthy host, up to what rule
 // 8 would leave it), and what it will have eaten and read back before the balloon has given. At least one

@@ -34,6 +34,10 @@ struct Taking {
 [[nodiscard]] bool MayGiveForIdleness(const View& view, const PolicyConfig& config);
 [[nodiscard]] Donor DonorOf(const View& view, const PolicyConfig& config);
 
+// Without the states of guest and host, which the donor does not know.
+[[nodiscard]] Reason ReasonToTake(Rule rule, const Donor& donor, const Sampled<GuestReading>& report,
+                                  int64_t wanted, MonotonicTime now);
+
 enum class DownTo : uint8_t { kBaseline, kFloor };
 
 // A donor's part while shares are worked out.

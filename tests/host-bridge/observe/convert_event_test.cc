@@ -102,5 +102,45 @@ TEST(ConvertVerdict, NumbersOutOfRangeRejectIt) {
   }
 }
 
+guest::v1::Event RequestAt(Nanos guest_time) {
+  guest::v1::Event event;
+  event.set_monotonic_ns(guest_time.count);
+  auto& request = *event.mutable_memory_request();
+  request.set_id(9);
+  request.set_bytes(200 * kMiB);
+  request.set_urgency(guest::v1::URGENCY_KILL);
+  request.set_deadline_ms(2'000);
+  return event;
+}
+
+TEST(ConvertRequest, ItsDeadlineCountsFromWhenItWasMade) {
+  ReportContext context = Context();
+  const auto unrelated = ConvertRequest(RequestAt(Seconds(300)), context);
+  ASSERT_TRUE(unrelated.ok()) << unrelated.status();
+  EXPECT_EQ(*unrelated,
+            (policy::MemoryRequest{9, 200 * kMiB, policy::Urgency::kKill, context.received_at + Seconds(2)}));
+  context.clock_offset = ClockOffset{.offset = Seconds(4'699), .error = {}};
+  EXPECT_EQ(ConvertRequest(RequestAt(Seconds(300)), context)->deadline, context.received_at + Seconds(1));
+  EXPECT_EQ(ConvertRequest(RequestAt(Seconds(400)), context)->deadline, context.received_at + Seconds(2))
+      << "not from the future";
+}
+
+TEST(ConvertRequest, NumbersOutOfRangeRejectIt) {
+  const std::pair<void (*)(guest::v1::MemoryRequest&), const char*> lies[] = {
+      {[](guest::v1::MemoryRequest& r) { r.set_id(0); }, "memory_request.id = 0"},
+      {[](guest::v1::MemoryRequest& r) { r.set_bytes(0); }, "memory_request.bytes = 0"},
+      {[](guest::v1::MemoryRequest& r) { r.set_bytes((int64_t{1} << 50) + 1); }, "memory_request.bytes"},
+      {[](guest::v1::MemoryRequest& r) { r.set_deadline_ms(0); }, "memory_request.deadline_ms = 0"},
+      {[](guest::v1::MemoryRequest& r) { r.set_deadline_ms(60'001); }, "memory_request.deadline_ms"},
+  };
+  for (const auto& [tell, reason] : lies) {
+    guest::v1::Event event = RequestAt(Seconds(300));
+    tell(*event.mutable_memory_request());
+    const auto converted = ConvertRequest(event, Context());
+    ASSERT_FALSE(converted.ok()) << reason;
+    EXPECT_THAT(MessageOf(converted.status()), HasSubstr(reason));
+  }
+}
+
 }  // namespace
 }  // namespace ballast::observe

@@ -93,6 +93,25 @@ Broken CheckI3(const World& before, const Outcome& outcome) {
   return std::nullopt;
 }
 
+// An answer promises no more than is on its way, or asked for, and none to a guest that is only observed.
+static Broken CheckAnswers(const World& before, const Outcome& outcome) {
+  for (const Answer& answer : outcome.answers) {
+    const GuestFacts& facts = before.snapshot.guests[answer.guest];
+    const std::string who = "guest " + Number(static_cast<int64_t>(answer.guest)) + " is promised " +
+                            Number(answer.granted_bytes);
+    if (!facts.request || answer.request != facts.request->id) return who + " and did not ask";
+    if (answer.granted_bytes < 0 || answer.granted_bytes > facts.request->bytes)
+      return who + ", not what it asked for";
+    if (answer.granted_bytes == 0) continue;
+    const bool acts = facts.limits.mode == Mode::kGuard || facts.limits.mode == Mode::kFull;
+    if (!acts || !HasVmm(facts, before)) return who + ", and nothing is done for it";
+    const auto target = outcome.histories[answer.guest].target.value_or(BalloonBytes{ActualOf(facts)});
+    if (answer.granted_bytes > ActualOf(facts) - target.count)
+      return who + " and only " + Number(ActualOf(facts) - target.count) + " are on their way";
+  }
+  return std::nullopt;
+}
+
 Broken CheckI4(const World& before, const Outcome& outcome) {
   Int128 on_their_way = 0;
   for (const GuestFacts& facts : before.snapshot.guests) {
@@ -104,6 +123,7 @@ Broken CheckI4(const World& before, const Outcome& outcome) {
     if (!HasHost(before) && GrantIn(before, decision) > 0 && !critical && !FactsOf(before, decision).rebooted)
       return Say(decision, "a grant with the host unknown");
   }
+  if (Broken broken = CheckAnswers(before, outcome)) return broken;
   return WhyGrantsDoNotFit(before, outcome, on_their_way);
 }
 
@@ -141,9 +161,11 @@ static Outcome Reordered(const Outcome& outcome, const std::vector<size_t>& new_
   for (size_t i = 0; i < new_of_old.size(); ++i) old_of_new[new_of_old[i]] = i;
   for (Decision& decision : other.decisions) decision.guest = old_of_new[decision.guest];
   for (Hold& hold : other.holds) hold.guest = old_of_new[hold.guest];
+  for (Answer& answer : other.answers) answer.guest = old_of_new[answer.guest];
   const auto by_guest = [](const auto& a, const auto& b) { return a.guest < b.guest; };
   std::sort(other.decisions.begin(), other.decisions.end(), by_guest);
   std::sort(other.holds.begin(), other.holds.end(), by_guest);
+  std::sort(other.answers.begin(), other.answers.end(), by_guest);
   return other;
 }
 

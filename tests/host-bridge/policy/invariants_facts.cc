@@ -124,6 +124,13 @@ int64_t GrantIn(const World& before, const Decision& decision) {
   return std::max<int64_t>(0, std::min(ActualOf(facts), TargetOf(facts)) - decision.target.count);
 }
 
+// A request that says that something will be killed otherwise may draw on the reserve as a critical guest
+// may.
+static bool AsksInsteadOfKilling(const World& before, const Decision& decision) {
+  const auto& request = before.snapshot.guests[decision.guest].request;
+  return decision.reason.rule == Rule::kMemoryRequest && request && request->urgency == Urgency::kKill;
+}
+
 std::optional<std::string> WhyGrantsDoNotFit(const World& before, const Outcome& outcome, Int128 promised) {
   Int128 granted = 0;
   Int128 acting = 0;
@@ -131,7 +138,8 @@ std::optional<std::string> WhyGrantsDoNotFit(const World& before, const Outcome&
   Int128 silent = 0;
   for (const Decision& decision : outcome.decisions) {
     const int64_t grant = GrantIn(before, decision);
-    const bool critical = outcome.histories[decision.guest].state == GuestState::kCritical;
+    const bool critical = outcome.histories[decision.guest].state == GuestState::kCritical ||
+                          AsksInsteadOfKilling(before, decision);
     granted += grant;
     if (decision.act) acting += grant;
     if (decision.act && !critical) acting_others += grant;

@@ -38,6 +38,7 @@ void CountWorld(const World& world, Seen& seen) {
   for (const GuestFacts& facts : snapshot.guests) {
     ++seen.modes[facts.limits.mode];
     note("restarted", facts.rebooted);
+    note("request", facts.request.has_value());
     note("resumed", facts.resumed_at.has_value());
     note("no report", !facts.report);
     note("report from the future", facts.report && facts.report->at > world.now + Seconds(1));
@@ -63,6 +64,11 @@ void CountOutcome(const World& world, const Outcome& outcome, Seen& seen) {
         decision.reason.rule == Rule::kIdleGuest && GrantIn(world, decision) > 0 ? 1 : 0;
   }
   for (const Hold& hold : outcome.holds) ++seen.holds[hold.why];
+  for (const Answer& answer : outcome.answers) {
+    seen.other["request granted"] += answer.why == Refusal::kNone ? 1 : 0;
+    seen.other["request granted in part"] += answer.why != Refusal::kNone && answer.granted_bytes > 0 ? 1 : 0;
+    seen.other["request refused"] += answer.granted_bytes == 0 ? 1 : 0;
+  }
   for (const GuestHistory& history : outcome.histories) ++seen.guest_states[history.state];
   ++seen.host_states[outcome.host_history.state];
 }
@@ -87,9 +93,10 @@ Seen CountIn(Story (*make)(RandomWorld&), int stories) {
 
 TEST(RandomStories, GiveEveryRuleItsReason) {
   Seen seen = CountIn(MakeAnything, kStories);
-  for (const Rule rule : {Rule::kCriticalRelease, Rule::kSilentGuest, Rule::kBalloonShrankByItself,
-                          Rule::kStalledBalloon, Rule::kPressedGrow, Rule::kOperatorHold, Rule::kHostPressure,
-                          Rule::kIdleGuest, Rule::kClamp, Rule::kRestartedGuest, Rule::kUselessBalloon}) {
+  for (const Rule rule :
+       {Rule::kCriticalRelease, Rule::kSilentGuest, Rule::kBalloonShrankByItself, Rule::kStalledBalloon,
+        Rule::kPressedGrow, Rule::kOperatorHold, Rule::kHostPressure, Rule::kIdleGuest, Rule::kClamp,
+        Rule::kRestartedGuest, Rule::kUselessBalloon, Rule::kMemoryRequest}) {
     EXPECT_GE(seen.rules[rule], kOften) << "rule " << static_cast<int>(rule);
   }
   for (const Rule rule : {Rule::kCriticalRelease, Rule::kPressedGrow, Rule::kHostPressure, Rule::kIdleGuest})

@@ -78,6 +78,16 @@ class Fields {
     Add(key, at);
     list_.back().neutral = 0;
   }
+  // True when present.
+  bool Presence(const char* key, std::optional<MemoryRequest>& request) {
+    list_.push_back({prefix_ + key, Unit::kNumber, request ? Value(1) : std::nullopt, std::nullopt,
+                     [&request](Value v) {
+                       request.reset();
+                       if (v) request.emplace();
+                     },
+                     false, true});
+    return request.has_value();
+  }
   template <typename T>
   void Count(const char* key, std::vector<T>& list) {
     list_.push_back({prefix_ + key, Unit::kNumber, static_cast<int64_t>(list.size()), std::nullopt,
@@ -201,6 +211,12 @@ void AddGuest(Fields& fields, GuestFacts& facts, bool with_history) {
   fields.Add("rebooted", facts.rebooted);
   fields.Add("resumed_at", facts.resumed_at);
   AddReadings(fields, facts);
+  if (fields.Presence("request", facts.request)) {
+    fields.Add("request.id", facts.request->id);
+    fields.Add("request.bytes", facts.request->bytes);
+    fields.Add("request.urgency", facts.request->urgency, Urgency::kNormal);
+    fields.Add("request.deadline", facts.request->deadline);
+  }
   if (with_history) AddHistory(fields, facts.history);
 }
 

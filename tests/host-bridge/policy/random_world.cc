@@ -130,6 +130,12 @@ GuestFacts RandomWorld::MakeGuest(int index, MonotonicTime now) {
     facts.report =
         Sampled<GuestReading>{MakeReading(std::max<int64_t>(0, base), balloon), Instant(now, reach)};
   }
+  if (OneIn(6)) {
+    facts.request = MemoryRequest{.id = Between(1, 9),
+                                  .bytes = Size(OneIn(2) ? kGiB : std::max<int64_t>(0, base)),
+                                  .urgency = static_cast<Urgency>(Between(0, 2)),
+                                  .deadline = Instant(now + Seconds(5), Seconds(6))};
+  }
   if (OneIn(2)) SpoilHistory(facts.history, base, now);
   return facts;
 }

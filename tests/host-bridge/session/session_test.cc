@@ -55,6 +55,7 @@ class ScriptedAgent final : public guest::v1::GuestAgent::Service {
     Fill(*hello.mutable_report());
     writer->Write(message);
     for (uint64_t id = 1; id <= verdicts; ++id) writer->Write(Verdict(id));
+    if (requests) writer->Write(Request());
     while (!context->IsCancelled() && !over_) {
       if (talkative) {
         guest::v1::WatchResponse next;
@@ -66,7 +67,28 @@ class ScriptedAgent final : public guest::v1::GuestAgent::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status AnswerMemoryRequest(grpc::ServerContext* context,
+                                   const guest::v1::AnswerMemoryRequestRequest* request,
+                                   guest::v1::AnswerMemoryRequestResponse*) override {
+    const guest::v1::RequestMemoryResponse& answer = request->answer();
+    {
+      const std::lock_guard lock(mutex_);
+      answers_.push_back(StrCat(request->id(), ": ", answer.granted_bytes(), " by ", answer.actuator(),
+                                " in ", answer.eta_ms(), " ms; ", answer.reason()));
+    }
+    while (hangs && !context->IsCancelled() && !over_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return {grpc::StatusCode::NOT_FOUND, "its asker has gone"};
+  }
+  [[nodiscard]] std::vector<std::string> Answers() {
+    const std::lock_guard lock(mutex_);
+    return answers_;
+  }
+
   std::atomic<int> watches = 0;
+  std::atomic<bool> requests = false;
+  std::atomic<bool> hangs = false;
   std::atomic<bool> talkative = true;
   std::atomic<uint64_t> generation_in_hello = 7;
   // Sent after each hello, whatever the client says that it knows.
@@ -85,6 +107,17 @@ class ScriptedAgent final : public guest::v1::GuestAgent::Service {
     return message;
   }
 
+  static guest::v1::WatchResponse Request() {
+    guest::v1::WatchResponse message;
+    message.mutable_event()->set_monotonic_ns(SystemClock().Now().ns);
+    auto& request = *message.mutable_event()->mutable_memory_request();
+    request.set_id(5);
+    request.set_bytes(1 << 20);
+    request.set_deadline_ms(2000);
+    request.set_asker("oomd\n");
+    return message;
+  }
+
   void Fill(guest::v1::Report& report) {
     report.set_monotonic_ns(SystemClock().Now().ns);
     report.set_level(guest::v1::LEVEL_ARMED);
@@ -94,6 +127,8 @@ class ScriptedAgent final : public guest::v1::GuestAgent::Service {
   }
 
   std::atomic<bool> over_ = false;
+  std::mutex mutex_;
+  std::vector<std::string> answers_;
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -106,6 +141,9 @@ class Notes final : public SessionObserver {
     Note(StrCat("event ", static_cast<int>(event.kind), " ", event.amount));
   }
   void OnVerdict(const policy::OomVerdict& verdict) override { Note(policy::Explain(verdict, "web")); }
+  void OnMemoryRequest(const policy::MemoryRequest& request, const std::string& asker) override {
+    Note(StrCat("request ", request.id, " of ", request.bytes, " by ", asker));
+  }
   void OnSession(SessionState state, const absl::Status& why) override {
     Note(state == SessionState::kFailed ? "failed: " + MessageOf(why) : "connected");
   }
@@ -249,6 +287,31 @@ TEST_F(SessionTest, EachVerdictIsToldOnceOverAllConnections) {
   while (agent_.watches == watches) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(agent_.known_verdict, 3u);
   EXPECT_EQ(agent_.known_generation, 7u);
+}
+
+TEST_F(SessionTest, ARequestForMemoryIsToldAndAnswered) {
+  agent_.requests = true;
+  Start();
+  ASSERT_TRUE(notes_.Wait("request 5 of 1048576 by oomd?"));
+  session_->Answer({5, 1 << 19, Milliseconds(120), "the host has no more to spare"});
+  while (agent_.Answers().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_EQ(agent_.Answers()[0], "5: 524288 by balloon in 120 ms; the host has no more to spare");
+  session_->Answer({5, 0, {}, "nothing"});
+  while (agent_.Answers().size() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_EQ(agent_.Answers()[1], "5: 0 by  in 0 ms; nothing");
+  // An agent that finds no such request is no reason to part.
+  EXPECT_EQ(notes_.CountOf("failed"), 0);
+}
+
+TEST_F(SessionTest, AnAnswerThatHangsDoesNotHoldTheSessionUp) {
+  agent_.requests = true;
+  agent_.hangs = true;
+  Start();
+  ASSERT_TRUE(notes_.Wait("request 5"));
+  session_->Answer({5, 1, {}, ""});
+  while (agent_.Answers().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  session_.reset();  // returns: the call is cancelled
+  EXPECT_EQ(agent_.Answers().size(), 1u);
 }
 
 TEST_F(SessionTest, CanBeDestroyedAtAnyMoment) {

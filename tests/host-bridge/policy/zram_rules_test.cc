@@ -111,9 +111,9 @@ int64_t TakenFrom(const std::function<void(GuestReading&)>& set, int64_t host_av
 }
 
 TEST(Donor, ThatLivesOnZramIsSpared) {
-  EXPECT_GT(TakenFrom([](GuestReading& r) { r.zram_stored_bytes = 819 * kMiB; }), 0);
-  EXPECT_EQ(TakenFrom([](GuestReading& r) { r.zram_stored_bytes = 820 * kMiB; }), 0);
-  EXPECT_GT(TakenFrom([](GuestReading& r) { r.zram_stored_bytes = 820 * kMiB; }, kGiB), 0)
+  EXPECT_GT(TakenFrom([](GuestReading& r) { r.zram_stored_bytes = 1638 * kMiB; }), 0);
+  EXPECT_EQ(TakenFrom([](GuestReading& r) { r.zram_stored_bytes = 1639 * kMiB; }), 0);
+  EXPECT_GT(TakenFrom([](GuestReading& r) { r.zram_stored_bytes = 1639 * kMiB; }, kGiB), 0)
       << "a critical host cannot choose";
 }
 

@@ -29,7 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Require(!settings.status().message().empty());
     return 0;
   }
-  const auto& [thresholds, cadence] = *settings;
+  const auto& thresholds = settings->thresholds;
+  const auto& cadence = settings->cadence;
   Require(IsValid(thresholds.armed) && IsValid(thresholds.pressed) && IsValid(thresholds.critical));
   Require(cadence.quiet >= ballast::Seconds(1) && cadence.quiet <= ballast::Seconds(60));
   Require(cadence.pressed >= ballast::Milliseconds(20) && cadence.pressed <= ballast::Seconds(1));

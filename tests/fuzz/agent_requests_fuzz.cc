@@ -1,0 +1,54 @@
+// The agent's wire input beside Watch: acts and requests for memory. The first byte says which message the
+// others are. What is accepted is in the ranges that guest_agent.proto promises.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "ballast/guest/v1/guest_agent.pb.h"
+#include "guest-agent/service/convert_act.h"
+#include "guest-agent/service/convert_ask.h"
+
+namespace {
+
+namespace wire = ballast::guest::v1;
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+template <typename Message>
+bool Parse(const uint8_t* data, size_t size, Message& message) {
+  return message.ParseFromArray(data, static_cast<int>(size));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  wire::ReclaimRequest reclaim;
+  wire::ConfigureZramRequest zram;
+  wire::SetSwappinessRequest swappiness;
+  wire::RequestMemoryRequest memory;
+  wire::RequestMemoryResponse grant;
+  switch (data[0] % 5) {
+    case 0:
+      if (Parse(data + 1, size - 1, reclaim)) (void)ballast::agent::ToWish(reclaim);
+      break;
+    case 1:
+      if (Parse(data + 1, size - 1, zram)) (void)ballast::agent::ToWish(zram);
+      break;
+    case 2:
+      if (Parse(data + 1, size - 1, swappiness)) {
+        const auto value = ballast::agent::ToSwappiness(swappiness);
+        Require(!value.ok() || (*value >= 0 && *value <= 200));
+      }
+      break;
+    case 3:
+      if (Parse(data + 1, size - 1, memory)) (void)ballast::agent::ToRequest(memory);
+      break;
+    case 4:
+      if (Parse(data + 1, size - 1, grant)) ballast::agent::FillGrant(ballast::agent::ToGrant(grant), grant);
+      break;
+  }
+  return 0;
+}

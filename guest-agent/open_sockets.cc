@@ -4,12 +4,16 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/transport/socket.h"
 
 namespace ballast::agent {
 namespace {
 
 constexpr int kBacklog = 64;
+constexpr int kBindAttempts = 50;
+constexpr absl::Duration kBindPause = absl::Milliseconds(100);
 
 // Source ports below 1024 prove root to the host; the first free one serves.
 absl::StatusOr<UniqueFd> Dial(VsockAddress host) {
@@ -21,13 +25,26 @@ absl::StatusOr<UniqueFd> Dial(VsockAddress host) {
   return last;
 }
 
+// How Abseil translates EADDRINUSE; nothing else that listening can say becomes this.
+bool IsPortTaken(const absl::Status& status) { return absl::IsFailedPrecondition(status); }
+
+// A predecessor that was killed keeps its port until the kernel has taken it apart, programs and all.
+absl::StatusOr<UniqueFd> ListenPatiently(uint32_t port) {
+  auto listening = ListenVsock(port, kBacklog);
+  for (int attempt = 1; IsPortTaken(listening.status()) && attempt < kBindAttempts; ++attempt) {
+    absl::SleepFor(kBindPause);
+    listening = ListenVsock(port, kBacklog);
+  }
+  return listening;
+}
+
 }  // namespace
 
 absl::Status OpenSockets(const AgentConfig& config, Listener::Options& options) {
   if (const auto host = DialAddress(config)) {
     options.dial = [address = *host] { return Dial(address); };
   } else if (config.vsock) {
-    auto vsock = ListenVsock(config.vsock_port, kBacklog);
+    auto vsock = ListenPatiently(config.vsock_port);
     if (!vsock.ok()) return vsock.status();
     options.vsock = *std::move(vsock);
   }

@@ -61,6 +61,9 @@ absl::Status RunAgent(const AgentConfig& config) {
   if (!signals.ok()) return signals.status();
   const SystemClock clock;
   const FileReader files(config.root);
+  // First: who connects while the rest is still starting waits, and is not turned away.
+  Listener::Options listening;
+  if (auto status = OpenSockets(config, listening); !status.ok()) return status;
   std::function<void()> raise;
   if (config.protect) raise = [] { (void)RaiseThisThread(); };
   auto oom = OomWatch::Open(files, clock,
@@ -69,8 +72,6 @@ absl::Status RunAgent(const AgentConfig& config) {
                              .page_size_bytes = ::sysconf(_SC_PAGESIZE),
                              .on_thread_start = raise});
   if (!oom.ok()) return oom.status();
-  Listener::Options listening;
-  if (auto status = OpenSockets(config, listening); !status.ok()) return status;
   Sensors sensors(files);
   auto trigger = PsiTrigger::Open(files);
   AgentIdentity identity = Identify(files, sensors, **oom, MessageOf(trigger.status()));

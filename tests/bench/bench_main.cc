@@ -12,6 +12,7 @@
 #include "tests/bench/burst_bench.h"
 #include "tests/bench/lab_bench.h"
 #include "tests/bench/latency_bench.h"
+#include "tests/bench/livelock_bench.h"
 #include "tests/bench/replan_bench.h"
 
 namespace ballast::bench {
@@ -33,7 +34,7 @@ bool IsWanted(const Group& group, const std::vector<std::string>& wanted) {
 }
 
 int Main(const std::vector<std::string>& wanted) {
-  const std::array<Group, 7> groups = {{
+  const std::array<Group, 8> groups = {{
       {{"replan_10000_guests_p99_ms", "replan_10000_guests_p50_ms", "replan_10000_guests_pressure_p99_ms",
         "replan_10000_guests_instructions"},
        MeasureReplan},
@@ -46,8 +47,10 @@ int Main(const std::vector<std::string>& wanted) {
       {{"sim_burst_oom_kills", "residency_amplification", "idle_reversals", "sim_starved_seconds",
         "sim_guest_hours_per_minute"},
        MeasureSimulation},
-      {{"agent_rss_mib", "agent_anon_mib", "agent_binary_mib", "agent_quiet_cpu_percent", "agent_armed_cpu_percent"},
+      {{"agent_rss_mib", "agent_anon_mib", "agent_binary_mib", "agent_quiet_cpu_percent",
+        "agent_armed_cpu_percent"},
        MeasureAgent},
+      {{"livelock_report_gap_max_s", "livelock_sample_gap_max_s"}, MeasureLivelock},
       {{"bpf_page_fault_overhead_percent"}, MeasureBpfOverhead},
       {{"density_vs_static", "density_vs_fpr", "density_vs_oracle"}, MeasureDensities},
   }};

@@ -19,7 +19,8 @@ using testing::HasSubstr;
 
 // The idle rule's minutes, in seconds.
 constexpr char kHasty[] =
-    "report-quiet = 1s\n[policy]\nidle-after = 2s\nidle-interval = 2s\ninflate-cooldown = 1s\nworking-set-window = 2s\n"
+    "report-quiet = 1s\n[policy]\nidle-after = 2s\nidle-interval = 2s\ninflate-cooldown = "
+    "1s\nworking-set-window = 2s\n"
     "leave-dwell = 1s\n";
 
 class ReclaimTest : public LabTest {

@@ -7,24 +7,13 @@
 #include "common/base/text.h"
 #include "common/transport/socket.h"
 #include "guest-agent/ask/ask_command.h"
+#include "guest-agent/ask/wire_urgency.h"
 
 namespace ballast::agent {
 namespace {
 
 // For the answer "nobody answered" to come back when the agent has waited as long as it was told to.
 constexpr auto kGrace = std::chrono::seconds(1);
-
-guest::v1::Urgency ToWire(Urgency urgency) {
-  switch (urgency) {
-    case Urgency::kLow:
-      return guest::v1::URGENCY_LOW;
-    case Urgency::kNormal:
-      return guest::v1::URGENCY_NORMAL;
-    case Urgency::kKill:
-      return guest::v1::URGENCY_KILL;
-  }
-  return guest::v1::URGENCY_UNSPECIFIED;
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "guest-agent/service/convert_ask.h"
 
 #include "common/base/text.h"
+#include "guest-agent/ask/wire_urgency.h"
 
 namespace ballast::agent {
 namespace {
@@ -19,18 +20,6 @@ Urgency FromWire(guest::v1::Urgency urgency) {
     default:
       return Urgency::kNormal;
   }
-}
-
-guest::v1::Urgency ToWire(Urgency urgency) {
-  switch (urgency) {
-    case Urgency::kLow:
-      return guest::v1::URGENCY_LOW;
-    case Urgency::kNormal:
-      return guest::v1::URGENCY_NORMAL;
-    case Urgency::kKill:
-      return guest::v1::URGENCY_KILL;
-  }
-  return guest::v1::URGENCY_UNSPECIFIED;
 }
 
 }  // namespace

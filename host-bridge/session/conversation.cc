@@ -83,7 +83,14 @@ void Conversation::Answer(const MemoryAnswer& answer) {
   answers_.remove_if([](const AnswerCall& call) { return call.finished; });
   if (ended_ || cancelled_ || answers_.size() >= kMostAnswers) return;
   AnswerCall& call = answers_.emplace_back();
+  call.answer = answer;
+  call.begin.done = [this, &call](bool) { SendAnswer(call); };
   call.done.done = [this, &call](bool) { OnAnswered(call); };
+  queue_.Begin(call.alarm, call.begin);
+}
+
+void Conversation::SendAnswer(AnswerCall& call) {
+  const MemoryAnswer& answer = call.answer;
   call.context.set_deadline(std::chrono::system_clock::now() +
                             std::chrono::nanoseconds(settings_.info_deadline.count));
   guest::v1::AnswerMemoryRequestRequest request;
@@ -101,9 +108,8 @@ void Conversation::Answer(const MemoryAnswer& answer) {
 // that broke says so itself.
 void Conversation::OnAnswered(AnswerCall& call) {
   {
-    // Waits for Answer to have let go of it; cleared away by the next one, or with the conversation.
     std::lock_guard lock(mutex_);
-    call.finished = true;
+    call.finished = true;  // cleared away by the next one, or with the conversation
   }
   EndIfQuiet();
 }

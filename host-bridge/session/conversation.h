@@ -62,6 +62,9 @@ class Conversation {
 
  private:
   struct AnswerCall {
+    MemoryAnswer answer;
+    grpc::Alarm alarm;
+    CallQueue::Tag begin;
     grpc::ClientContext context;
     guest::v1::AnswerMemoryRequestResponse response;
     grpc::Status status;
@@ -85,6 +88,7 @@ class Conversation {
   void OnFinished();
   [[nodiscard]] absl::Status FinalResult();
   void EndIfQuiet();
+  void SendAnswer(AnswerCall& call);
   void OnAnswered(AnswerCall& call);
 
   const WatchSettings settings_;

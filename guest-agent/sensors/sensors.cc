@@ -1,6 +1,7 @@
 #include "guest-agent/sensors/sensors.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 #include "guest-agent/sensors/pinned_reading.h"
@@ -15,6 +16,9 @@ constexpr size_t kPsiCapacity = 1024;
 
 // A vmstat read costs four times the others together and allocates in the kernel.
 constexpr Nanos kSlowReadGap = Milliseconds(20);
+// While more than enough is available and that hardly changes, nobody waits for the costlier ones.
+constexpr Nanos kIdleReadGap = Seconds(1);
+constexpr int64_t kIdleChange = 4 * kMiB;  // what the sampler takes for noise within a second
 
 }  // namespace
 
@@ -51,6 +55,7 @@ const Readings& Sensors::Read(MonotonicTime now, bool fresh) {
   readings_.at = now;
   readings_.meminfo = ReadWith(meminfo_, kernel::ParseMeminfo);
   readings_.psi_memory = ReadWith(psi_memory_, kernel::ParsePsi);
+  if (!fresh && IsIdle(now)) return readings_;
   if (fresh || !slow_read_at_ || now - *slow_read_at_ >= kSlowReadGap) ReadSlowOnes(now);
   signals_.Read(
       {.at = now, .meminfo = readings_.meminfo, .vmstat = readings_.vmstat, .fresh = fresh, .calm = IsCalm()},
@@ -58,15 +63,27 @@ const Readings& Sensors::Read(MonotonicTime now, bool fresh) {
   return readings_;
 }
 
+LevelBytes Sensors::Limits() const {
+  const int64_t usable = readings_.meminfo->total_bytes - signals_.CountedBalloon(readings_.vmstat);
+  return ToBytes(Thresholds{}, usable);
+}
+
 // With so much available no watcher of ordinary thresholds waits for the next sample.
 bool Sensors::IsCalm() const {
-  if (!readings_.meminfo) return false;
-  const int64_t usable = readings_.meminfo->total_bytes - signals_.CountedBalloon(readings_.vmstat);
-  return readings_.meminfo->available_bytes >= ToBytes(Thresholds{}, usable).pressed;
+  return readings_.meminfo && readings_.meminfo->available_bytes >= Limits().pressed;
+}
+
+// A balloon that moves is no idleness: its counters are among the costlier readings, and without them what it
+// takes looks like consumption.
+bool Sensors::IsIdle(MonotonicTime now) const {
+  if (!slow_read_at_ || now - *slow_read_at_ >= kIdleReadGap || !readings_.meminfo) return false;
+  const int64_t available = readings_.meminfo->available_bytes;
+  return available >= Limits().armed && std::abs(available - slow_read_available_) < kIdleChange;
 }
 
 void Sensors::ReadSlowOnes(MonotonicTime now) {
   slow_read_at_ = now;
+  slow_read_available_ = readings_.meminfo ? readings_.meminfo->available_bytes : 0;
   readings_.vmstat = ReadWith(vmstat_, kernel::ParseVmstat);
   readings_.psi_io = ReadWith(psi_io_, kernel::ParsePsi);
 }

@@ -37,7 +37,7 @@ TEST(Sensors, ReadTheTreeAgainAndAgain) {
 }
 
 TEST(Sensors, ReadTheCostlyOnesLessOften) {
-  fakes::GuestTree tree(FreshRoot(), kGiB, 800 * kMiB);
+  fakes::GuestTree tree(FreshRoot(), kGiB, 400 * kMiB);
   Sensors sensors(FileReader(tree.Root()));
   EXPECT_EQ(sensors.Read(kNow, false).vmstat->oom_kills, 0);
   tree.SetOomKills(1);
@@ -45,6 +45,30 @@ TEST(Sensors, ReadTheCostlyOnesLessOften) {
   EXPECT_EQ(sensors.Read(kNow + Milliseconds(6), true).vmstat->oom_kills, 1);
   tree.SetOomKills(2);
   EXPECT_EQ(sensors.Read(kNow + Milliseconds(26), false).vmstat->oom_kills, 2);
+}
+
+TEST(Sensors, WhileIdleReadTheCostlyOnesOnceASecond) {
+  fakes::GuestTree tree(FreshRoot(), kGiB, 800 * kMiB);
+  Sensors sensors(FileReader(tree.Root()));
+  EXPECT_EQ(sensors.Read(kNow, false).vmstat->oom_kills, 0);
+  tree.SetOomKills(1);
+  tree.SetStall(42, 7);
+  const Readings& idle = sensors.Read(kNow + Milliseconds(900), false);
+  EXPECT_EQ(idle.vmstat->oom_kills, 0);
+  EXPECT_EQ(idle.at, kNow + Milliseconds(900));
+  EXPECT_EQ(idle.psi_memory->some.total_us, 42);
+  EXPECT_EQ(sensors.Read(kNow + Milliseconds(1'000), false).vmstat->oom_kills, 1);
+}
+
+TEST(Sensors, ABalloonThatMovesIsNoIdleness) {
+  fakes::GuestTree tree(FreshRoot(), kGiB, 800 * kMiB);
+  Sensors sensors(FileReader(tree.Root()));
+  EXPECT_EQ(sensors.Read(kNow, false).vmstat->oom_kills, 0);
+  tree.SetOomKills(1);
+  tree.SetAvailable(797 * kMiB);
+  EXPECT_EQ(sensors.Read(kNow + Milliseconds(100), false).vmstat->oom_kills, 0);
+  tree.SetAvailable(796 * kMiB);
+  EXPECT_EQ(sensors.Read(kNow + Milliseconds(200), false).vmstat->oom_kills, 1);
 }
 
 TEST(Sensors, SayWhatIsMissingAndWhyAndGoOnWithoutIt) {

@@ -6,6 +6,9 @@
 
 namespace ballast {
 
+inline constexpr int64_t kNanosPerMilli = 1'000'000;
+inline constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
 // A span of time in nanoseconds. May be negative (the difference of two instants).
 struct Nanos {
   int64_t count = 0;
@@ -18,8 +21,8 @@ struct Nanos {
 };
 
 constexpr Nanos Microseconds(int64_t n) { return {n * 1'000}; }
-constexpr Nanos Milliseconds(int64_t n) { return {n * 1'000'000}; }
-constexpr Nanos Seconds(int64_t n) { return {n * 1'000'000'000}; }
+constexpr Nanos Milliseconds(int64_t n) { return {n * kNanosPerMilli}; }
+constexpr Nanos Seconds(int64_t n) { return {n * kNanosPerSecond}; }
 
 // An instant on one machine's CLOCK_MONOTONIC, nanoseconds since an arbitrary start. Instants of the
 // guest and of the host are not comparable; host-bridge/observe/clock_offset.h relates them.

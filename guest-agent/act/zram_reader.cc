@@ -17,7 +17,7 @@ std::string PathOf(std::string_view device, std::string_view file) {
   return StrCat("/sys/block/", device, "/", file);
 }
 
-bool Exists(const FileReader& files, const std::string& path) {
+bool IsThere(const FileReader& files, const std::string& path) {
   std::error_code ignored;
   return std::filesystem::exists(files.PathOf(path), ignored);
 }
@@ -28,8 +28,8 @@ void ReadOptionalFiles(const FileReader& files, std::string_view device, ZramSta
     path = kernel::TakeLine(path);
     if (path != "none") state.backing_device = path;
   }
-  state.can_write_back = Exists(files, PathOf(device, "writeback"));
-  state.can_recompress = Exists(files, PathOf(device, "recompress"));
+  state.can_write_back = IsThere(files, PathOf(device, "writeback"));
+  state.can_recompress = IsThere(files, PathOf(device, "recompress"));
   if (const auto text = files.Read(PathOf(device, "recomp_algorithm")); text.ok()) {
     state.recompressors = ParseRecompressors(*text);
   }
@@ -41,7 +41,7 @@ std::vector<std::string> ListZramDevices(const FileReader& files) {
   std::vector<std::string> devices;
   for (int i = 0; i < kMaxDevices; ++i) {
     std::string name = StrCat("zram", i);
-    if (Exists(files, PathOf(name, "disksize"))) devices.push_back(std::move(name));
+    if (IsThere(files, PathOf(name, "disksize"))) devices.push_back(std::move(name));
   }
   return devices;
 }

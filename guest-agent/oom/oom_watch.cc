@@ -29,7 +29,6 @@ constexpr Nanos kConditionAge = Seconds(1);
 constexpr Nanos kFreshCondition = Milliseconds(50);
 // Records of the log read at one go; others may write there, too.
 constexpr int kRecordsAtOnce = 4096;
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr const char* kTurnedOff = "turned off by the configuration";
 
 std::optional<PinnedFile> OpenIfReadable(const FileReader& files, const char* path, size_t capacity) {

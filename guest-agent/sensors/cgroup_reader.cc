@@ -22,7 +22,7 @@ constexpr size_t kStepDirectories = 64;
 // app: five.
 constexpr ptrdiff_t kMaxDepth = 6;
 // Files of a cgroup's directory are some sixty; its children beyond this are not looked at.
-constexpr int kMaxEntries = 1024;
+constexpr int kMaxCgroupEntries = 1024;
 // Longer paths than the kernel's own limit do not exist.
 constexpr size_t kMaxPath = 4096;
 constexpr size_t kNumberCapacity = 64;
@@ -88,7 +88,7 @@ bool CgroupReader::NoteChildren(const std::string& path) {
   bool any = false;
   std::error_code error;
   std::filesystem::directory_iterator entry(files_.PathOf(StrCat(kMount, path)), error);
-  for (int seen = 0; !error && seen < kMaxEntries && entry != std::filesystem::directory_iterator();
+  for (int seen = 0; !error && seen < kMaxCgroupEntries && entry != std::filesystem::directory_iterator();
        entry.increment(error), ++seen) {
     std::error_code unknown;
     if (entry->is_symlink(unknown) || !entry->is_directory(unknown)) continue;

@@ -7,7 +7,6 @@ namespace {
 
 __extension__ using Wide = __int128;
 
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kMaxRate = int64_t{1} << 50;  // 1 PiB/s: beyond any memory, safe to multiply by 4
 
 // Shorter spans measure the kernel's per-CPU batching rather than the guest's programs.

@@ -10,11 +10,10 @@ namespace {
 __extension__ using Wide = __int128;
 
 constexpr int64_t kMostBytes = int64_t{1} << 62;
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 // Rates are over the last second: a shorter time sees single bursts of kswapd, a longer one goes on after the
 // end.
-constexpr Nanos kRateSpan = Seconds(1);
+constexpr Nanos kVmstatRateSpan = Seconds(1);
 // Quiet agents sample every 10 s. A rate over more than a few of these says nothing about now.
 constexpr Nanos kLongestSpan = Seconds(30);
 // What was read again within this time is taken to have been missing all at once: a program that cycles
@@ -99,7 +98,7 @@ int64_t WorkingSetPlan::LatelyRefaulted(const WorkingSetFacts& facts, const Coun
 
 std::optional<WorkingSet> WorkingSetPlan::Next(const WorkingSetFacts& facts) {
   const Counters now = CountersOf(facts.vmstat);
-  const auto from = history_.Before(facts.at, kRateSpan, kLongestSpan);
+  const auto from = history_.Before(facts.at, kVmstatRateSpan, kLongestSpan);
   const int64_t lately_refaulted = LatelyRefaulted(facts, now);
   history_.Add(facts.at, now);
   if (!from) return std::nullopt;

@@ -16,7 +16,7 @@ constexpr int64_t kTellingUse = kMiB;
 // end.
 constexpr Nanos kGrowthSpan = Seconds(2);
 // Quiet agents sample every 10 s. Growth over more than a few of these says nothing about now.
-constexpr Nanos kLongestSpan = Seconds(30);
+constexpr Nanos kLongestGrowthSpan = Seconds(30);
 // Growth by less is single pages coming and going.
 constexpr int64_t kMeaningfulGrowth = 256 * kKiB;
 
@@ -47,7 +47,7 @@ ZramOutlook ZramPlan::Next(MonotonicTime now, int64_t disksize_bytes, const kern
     outlook.ratio_permille =
         static_cast<int32_t>(std::clamp<Wide>(stored * 1'000 / memory.memory_used_bytes, 0, INT32_MAX));
   }
-  if (const auto before = history_.Before(now, kGrowthSpan, kLongestSpan)) {
+  if (const auto before = history_.Before(now, kGrowthSpan, kLongestGrowthSpan)) {
     const Nanos span = now - before->at;
     const auto by_size =
         TimeToReach(disksize_bytes, memory.original_bytes, before->value.original_bytes, span);

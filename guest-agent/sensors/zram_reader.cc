@@ -19,7 +19,7 @@ constexpr std::string_view kNamePrefix = "zram";
 constexpr size_t kCapacity = 512;
 constexpr size_t kMaxAlgorithms = 4096;
 // A guest with more disks than that has its zram devices elsewhere in the list; they are few everywhere.
-constexpr int kMaxEntries = 4096;
+constexpr int kMaxBlockDevices = 4096;
 
 // The N of "zramN".
 std::optional<int> NumberOf(std::string_view name) {
@@ -36,7 +36,7 @@ std::vector<int> FindDevices(const FileReader& files) {
   std::vector<int> numbers;
   std::error_code error;
   std::filesystem::directory_iterator entry(files.PathOf(kBlockDevices), error);
-  for (int seen = 0; !error && seen < kMaxEntries && entry != std::filesystem::directory_iterator();
+  for (int seen = 0; !error && seen < kMaxBlockDevices && entry != std::filesystem::directory_iterator();
        entry.increment(error), ++seen) {
     if (const auto number = NumberOf(entry->path().filename().string())) numbers.push_back(*number);
   }

@@ -11,7 +11,6 @@ namespace {
 using guest::v1::Report;
 
 constexpr int64_t kMaxBytes = int64_t{1} << 62;
-constexpr int64_t kNanosPerMilli = 1'000'000;
 
 struct Range {
   int64_t low = 0;

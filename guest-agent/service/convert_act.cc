@@ -8,8 +8,7 @@
 namespace ballast::agent {
 namespace {
 
-constexpr int64_t kMaxBytes = int64_t{1} << 50;
-constexpr int64_t kNanosPerMilli = 1'000'000;
+constexpr int64_t kMaxReclaimBytes = int64_t{1} << 50;
 constexpr int32_t kDefaultBrake = 100;
 constexpr size_t kMaxName = 64;  // of a device or an algorithm; the kernel's are shorter
 
@@ -71,7 +70,7 @@ void FillDevice(const ZramState& state, guest::v1::ZramDevice& wire) {
 }  // namespace
 
 absl::StatusOr<ReclaimWish> ToWish(const guest::v1::ReclaimRequest& request) {
-  if (request.bytes() < 1 || request.bytes() > kMaxBytes) {
+  if (request.bytes() < 1 || request.bytes() > kMaxReclaimBytes) {
     return absl::InvalidArgumentError(StrCat("bytes is ", request.bytes(), "; allowed: 1..2^50"));
   }
   return ReclaimWish{request.bytes(), request.cgroup(), request.cache_only()};

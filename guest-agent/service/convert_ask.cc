@@ -6,7 +6,7 @@
 namespace ballast::agent {
 namespace {
 
-constexpr int64_t kMaxBytes = int64_t{1} << 50;
+constexpr int64_t kMaxRequestBytes = int64_t{1} << 50;
 constexpr int64_t kDefaultDeadlineMs = 2'000;
 constexpr int64_t kMaxDeadlineMs = 60'000;
 
@@ -26,7 +26,7 @@ Urgency FromWire(guest::v1::Urgency urgency) {
 
 absl::StatusOr<MemoryRequested> ToRequest(const guest::v1::RequestMemoryRequest& wire) {
   MemoryRequested request;
-  if (wire.bytes() < 1 || wire.bytes() > kMaxBytes) {
+  if (wire.bytes() < 1 || wire.bytes() > kMaxRequestBytes) {
     return absl::InvalidArgumentError(StrCat("bytes is ", wire.bytes(), "; allowed: 1..2^50"));
   }
   if (wire.deadline_ms() < 0 || wire.deadline_ms() > kMaxDeadlineMs) {

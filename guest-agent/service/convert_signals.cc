@@ -5,8 +5,6 @@
 namespace ballast::agent {
 namespace {
 
-constexpr int64_t kNanosPerMilli = 1'000'000;
-
 void FillZone(const kernel::Zone& from, guest::v1::Zone& to) {
   to.set_name(std::string(kernel::NameOf(from.kind)));
   to.set_free_bytes(from.free_bytes);

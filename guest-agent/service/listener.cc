@@ -26,7 +26,6 @@ constexpr int kMaxAcceptsATurn = 64;
 constexpr Nanos kSettled = Seconds(5);
 // With no descriptor left accept fails at once, again and again; this keeps the thread from spinning.
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
-constexpr int64_t kNanosPerMilli = 1'000'000;
 
 }  // namespace
 

@@ -18,7 +18,6 @@ namespace {
 
 // A client that does not take a message for this long does not read at all.
 constexpr Nanos kWriteLimit = Seconds(5);
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 // How long a newcomer waits for a place; a watcher without a client notices when prodded.
 constexpr auto kDeparture = std::chrono::milliseconds(100);
 

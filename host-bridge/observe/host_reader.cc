@@ -14,7 +14,7 @@ constexpr size_t kMeminfoCapacity = 16 * 1024;
 constexpr size_t kPsiCapacity = 1024;
 
 // One stall of a few ms would fill a shorter window.
-constexpr Nanos kShortestWindow = Milliseconds(100);
+constexpr Nanos kShortestStallWindow = Milliseconds(100);
 
 // The share of `elapsed` that `now_us - then_us` is; 0 for a total that went backwards.
 int32_t ShareOf(int64_t then_us, int64_t now_us, Nanos elapsed) {
@@ -80,7 +80,7 @@ void HostReader::UpdateShares(MonotonicTime now) {
     full_permyriad_ = full.avg10_permyriad;
   } else {
     const Nanos elapsed = AgeOf(*last_psi_, now);
-    if (elapsed < kShortestWindow) return;
+    if (elapsed < kShortestStallWindow) return;
     const kernel::Psi& last = last_psi_->value;
     some_permyriad_ = ShareOf(last.some.total_us, psi->some.total_us, elapsed);
     full_permyriad_ = ShareOf(last.full.value_or(kernel::PsiLine{}).total_us, full.total_us, elapsed);

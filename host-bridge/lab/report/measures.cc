@@ -15,8 +15,6 @@ double Count(int64_t count) { return static_cast<double>(count); }
 
 double InSeconds(Nanos time) { return static_cast<double>(time.count) / 1e9; }
 
-double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
-
 }  // namespace
 
 const std::vector<MeasureValue>& MeasureValues() {

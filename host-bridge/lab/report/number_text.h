@@ -9,6 +9,9 @@
 
 namespace ballast::sim {
 
+// 0 when there is no whole.
+[[nodiscard]] constexpr double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
 [[nodiscard]] std::string CountText(int64_t count);  // "1,234,567"
 [[nodiscard]] std::string SecondsText(Nanos time);   // "0", "0.04", "1.3", "12,345": never 0 unless it is
 [[nodiscard]] std::string RateText(double value);    // likewise, for a plain number

@@ -12,8 +12,6 @@ double Seconds(Nanos time) { return static_cast<double>(time.count) / 1e9; }
 
 double Hours(Nanos time) { return Seconds(time) / 3600; }
 
-double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
-
 // Counts are whole below 10,000.
 std::string ShortCount(int64_t count) {
   return count < 10'000 ? CountText(count) : ShortText(static_cast<double>(count));

@@ -9,8 +9,6 @@
 namespace ballast::policy {
 namespace {
 
-std::string Number(int64_t value) { return std::to_string(value); }
-
 // What the history that came with the world says the guest used within the last one to two windows.
 int64_t RememberedUse(const GuestHistory& history, const World& world) {
   if (!history.peak_window_since) return 0;
@@ -78,10 +76,11 @@ Broken CheckI5::operator()(const World& before, const Outcome& outcome) {
     const int64_t size = facts.vmm->value.base_bytes - standing;
     const int64_t most = LargestStep(decision.reason.rule, facts, size, config);
     const std::string who =
-        "guest " + Number(static_cast<int64_t>(decision.guest)) + " gives " + Number(step);
-    if (step > most) return who + ", more than the step " + Number(most);
+        "guest " + std::to_string(static_cast<int64_t>(decision.guest)) + " gives " + std::to_string(step);
+    if (step > most) return who + ", more than the step " + std::to_string(most);
     const Int128 slack = SlackOf(facts, config, used, decision.reason.rule);
-    if (Int128{2} * step > slack) return who + ", more than half of " + Number(static_cast<int64_t>(slack));
+    if (Int128{2} * step > slack)
+      return who + ", more than half of " + std::to_string(static_cast<int64_t>(slack));
   }
   return std::nullopt;
 }
@@ -92,7 +91,7 @@ constexpr int64_t kReversal = 64 * kMiB;
 constexpr size_t kMostTurns = 2;
 constexpr Nanos kTurnsWithin = Seconds(600);
 
-std::string Named(Rule rule) { return " (rule " + Number(static_cast<int>(rule)) + ")"; }
+std::string Named(Rule rule) { return " (rule " + std::to_string(static_cast<int>(rule)) + ")"; }
 
 }  // namespace
 
@@ -101,11 +100,11 @@ Broken CheckI8::Turn(Guest& guest, int64_t back, MonotonicTime now) const {
   const bool took = guest.direction > 0;
   guest.direction = -guest.direction;
   guest.turns.push_back(now);
-  const std::string what = (took ? "gave " : "took ") + Number(back) + Named(guest.rule);
+  const std::string what = (took ? "gave " : "took ") + std::to_string(back) + Named(guest.rule);
   if (took && world_ != World::kAny) return what + " of what had been taken, and no cache asks for it";
   if (guest.turns.size() <= kMostTurns) return std::nullopt;
   const int64_t span = (now - guest.turns.front()).count / 1'000'000;
-  return what + " and so turned back for the third time in " + Number(span) + " ms";
+  return what + " and so turned back for the third time in " + std::to_string(span) + " ms";
 }
 
 Broken CheckI8::Look(Guest& guest, int64_t actual, MonotonicTime now) const {
@@ -128,13 +127,13 @@ Broken CheckI8::operator()(const policy::World& before, const Outcome& outcome) 
   if (!began_) began_ = before.now;
   for (size_t i = 0; i < guests_.size(); ++i) {
     const Broken broken = Look(guests_[i], ActualOf(before.snapshot.guests[i]), before.now);
-    if (broken) return "guest " + Number(static_cast<int64_t>(i)) + " " + *broken;
+    if (broken) return "guest " + std::to_string(static_cast<int64_t>(i)) + " " + *broken;
   }
   for (const Decision& decision : outcome.decisions) {
     if (!decision.act) continue;
     guests_[decision.guest].rule = decision.reason.rule;
     if (world_ == World::kAllObey && before.now - *began_ > kRestAfter)
-      return "guest " + Number(static_cast<int64_t>(decision.guest)) + " is not left alone" +
+      return "guest " + std::to_string(static_cast<int64_t>(decision.guest)) + " is not left alone" +
              Named(decision.reason.rule);
   }
   return std::nullopt;

@@ -1,6 +1,8 @@
 #include "guest-agent/bpf/kernel_probe.h"
 
 #include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,10 +13,12 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <ballast/bpf/witness.skel.h>
 
 #include "common/base/text.h"
+#include "common/os/unique_fd.h"
 
 namespace ballast::agent {
 namespace {
@@ -135,11 +139,48 @@ int Dispatch(void* context, void* data, size_t size) {
 
 }  // namespace
 
+// What stays of the loaded programs: descriptors, and the page with their sums. libbpf's own account of them,
+// some 300 KiB, has no further use.
 struct KernelProbe::Loaded {
-  Skeleton skeleton;
+  std::vector<UniqueFd> links;  // attached while these are open
+  UniqueFd events;
+  void* sums_page = MAP_FAILED;
+  ptrdiff_t sums_offset = 0;
   bool reclaim = false;
   KernelListener* listener = nullptr;  // during Drain
   std::unique_ptr<ring_buffer, RingDeleter> ring;
+
+  Loaded() = default;
+  Loaded(const Loaded&) = delete;
+  Loaded& operator=(const Loaded&) = delete;
+  ~Loaded() {
+    if (sums_page != MAP_FAILED) ::munmap(sums_page, SumsBytes());
+  }
+
+  static size_t SumsBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
+  [[nodiscard]] const ballast_stall_sums& sums() const {
+    return *reinterpret_cast<const ballast_stall_sums*>(static_cast<const char*>(sums_page) + sums_offset);
+  }
+
+  // False, and errno, when the kernel refuses.
+  [[nodiscard]] bool Keep(const witness_bpf& skeleton) {
+    const bpf_object_skeleton& object = *skeleton.skeleton;
+    for (int i = 0; i < object.prog_cnt; ++i) {
+      const bpf_link* link = *object.progs[i].link;
+      if (link == nullptr) continue;  // not wanted, see LoadWhatGoes
+      links.emplace_back(::fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0));
+      if (!links.back().IsOpen()) return false;
+    }
+    events = UniqueFd(::fcntl(bpf_map__fd(skeleton.maps.events), F_DUPFD_CLOEXEC, 0));
+    if (!events.IsOpen()) return false;
+    static_assert(sizeof(*skeleton.bss) <= 4096, "the sums' page is one");
+    sums_offset =
+        reinterpret_cast<const char*>(&skeleton.bss->stalls) - reinterpret_cast<const char*>(skeleton.bss);
+    sums_page = ::mmap(nullptr, SumsBytes(), PROT_READ, MAP_SHARED, bpf_map__fd(skeleton.maps.bss), 0);
+    if (sums_page == MAP_FAILED) return false;
+    ring.reset(ring_buffer__new(events.Get(), Dispatch, &listener, nullptr));
+    return ring != nullptr;
+  }
 };
 
 KernelProbe::KernelProbe(std::unique_ptr<Loaded> loaded, ProbeReasons reasons)
@@ -156,15 +197,14 @@ KernelProbe KernelProbe::Load() {
   const auto printer = libbpf_set_print(KeepFirstComplaint);
   Wanted groups{};
   std::array<std::string, kGroups> reasons;
-  auto loaded = std::make_unique<Loaded>();
-  loaded->skeleton = LoadWhatGoes(groups, reasons);
+  const Skeleton skeleton = LoadWhatGoes(groups, reasons);
   libbpf_set_print(printer);
   ProbeReasons told{reasons[kOomKill], reasons[kOomBegin], reasons[kReclaim]};
-  if (loaded->skeleton == nullptr) return {nullptr, std::move(told)};
+  if (skeleton == nullptr) return {nullptr, std::move(told)};
+  auto loaded = std::make_unique<Loaded>();
   loaded->reclaim = groups[kReclaim];
-  loaded->ring.reset(
-      ring_buffer__new(bpf_map__fd(loaded->skeleton->maps.events), Dispatch, &loaded->listener, nullptr));
-  if (loaded->ring == nullptr) return None(StrCat("BPF ring buffer: ", std::strerror(errno)));
+  if (!loaded->Keep(*skeleton))
+    return None(StrCat("what the BPF programs write cannot be read: ", std::strerror(errno)));
   return {std::move(loaded), std::move(told)};
 }
 
@@ -179,7 +219,7 @@ void KernelProbe::Drain(KernelListener& listener) {
 
 std::optional<StallCounts> KernelProbe::Stalls() const {
   if (!loaded_ || !loaded_->reclaim) return std::nullopt;
-  const ballast_stall_sums& sums = loaded_->skeleton->bss->stalls;
+  const ballast_stall_sums& sums = loaded_->sums();
   const auto read = [](const __u64& from) { return __atomic_load_n(&from, __ATOMIC_RELAXED); };
   StallCounts counts{.count = read(sums.count),
                      .total_us = read(sums.total_us),

@@ -15,10 +15,11 @@ constexpr size_t kVmstatCapacity = 32 * 1024;
 constexpr size_t kPsiCapacity = 1024;
 
 // A vmstat read costs four times the others together and allocates in the kernel.
-constexpr Nanos kSlowReadGap = Milliseconds(20);
-// While more than enough is available and that hardly changes, nobody waits for the costlier ones.
-constexpr Nanos kIdleReadGap = Seconds(1);
-constexpr int64_t kIdleChange = 4 * kMiB;  // what the sampler takes for noise within a second
+constexpr Nanos kPressedReadGap = Milliseconds(20);
+// While what is available hardly changes, nobody waits for the costlier ones; but zram may fill meanwhile.
+constexpr Nanos kArmedReadGap = Milliseconds(100);
+constexpr Nanos kQuietReadGap = Seconds(1);
+constexpr int64_t kSmallChange = 4 * kMiB;  // what the sampler takes for noise within a second
 
 }  // namespace
 
@@ -55,8 +56,8 @@ const Readings& Sensors::Read(MonotonicTime now, bool fresh) {
   readings_.at = now;
   readings_.meminfo = ReadWith(meminfo_, kernel::ParseMeminfo);
   readings_.psi_memory = ReadWith(psi_memory_, kernel::ParsePsi);
-  if (!fresh && IsIdle(now)) return readings_;
-  if (fresh || !slow_read_at_ || now - *slow_read_at_ >= kSlowReadGap) ReadSlowOnes(now);
+  if (!fresh && slow_read_at_ && now - *slow_read_at_ < SlowReadGap()) return readings_;
+  ReadSlowOnes(now);
   signals_.Read(
       {.at = now, .meminfo = readings_.meminfo, .vmstat = readings_.vmstat, .fresh = fresh, .calm = IsCalm()},
       readings_.signals);
@@ -73,12 +74,16 @@ bool Sensors::IsCalm() const {
   return readings_.meminfo && readings_.meminfo->available_bytes >= Limits().pressed;
 }
 
-// A balloon that moves is no idleness: its counters are among the costlier readings, and without them what it
-// takes looks like consumption.
-bool Sensors::IsIdle(MonotonicTime now) const {
-  if (!slow_read_at_ || now - *slow_read_at_ >= kIdleReadGap || !readings_.meminfo) return false;
+// A balloon that moves is a change, too: its counters are among the costlier readings, and without them what
+// it takes looks like consumption.
+Nanos Sensors::SlowReadGap() const {
+  if (!readings_.meminfo) return kPressedReadGap;
   const int64_t available = readings_.meminfo->available_bytes;
-  return available >= Limits().armed && std::abs(available - slow_read_available_) < kIdleChange;
+  const LevelBytes limits = Limits();
+  if (available < limits.pressed || std::abs(available - slow_read_available_) >= kSmallChange) {
+    return kPressedReadGap;
+  }
+  return available < limits.armed ? kArmedReadGap : kQuietReadGap;
 }
 
 void Sensors::ReadSlowOnes(MonotonicTime now) {

@@ -37,10 +37,10 @@ class Sensors {
   explicit Sensors(const FileReader& files);
 
   // Reads memory information and memory pressure; the costlier vmstat and I/O pressure when what is known of
-  // them is 20 ms old, the signals at their own pace, or all when `fresh` asks for it. While more than half
-  // of the memory is available and that hardly changes, the costlier ones and the signals are read once a
-  // second. Allocates nothing, but now and then, while plenty is available, when it searches for devices and
-  // cgroups that appeared.
+  // them is 20 ms old (100 ms while memory is only armed, 1 s while it is quiet, as long as what is available
+  // hardly changes), the signals then where their own pace allows it, or all when `fresh` asks for it.
+  // Allocates nothing, but now and then, while plenty is available, when it searches for devices and cgroups
+  // that appeared.
   [[nodiscard]] const Readings& Read(MonotonicTime now, bool fresh);
 
   // "meminfo", "vmstat", "psi", "swap", "zones", "zram", "zswap", "cgroups", "mglru", as found when they were
@@ -51,7 +51,7 @@ class Sensors {
   void ReadSlowOnes(MonotonicTime now);
   [[nodiscard]] LevelBytes Limits() const;
   [[nodiscard]] bool IsCalm() const;
-  [[nodiscard]] bool IsIdle(MonotonicTime now) const;
+  [[nodiscard]] Nanos SlowReadGap() const;
 
   std::optional<PinnedFile> meminfo_;
   std::optional<PinnedFile> vmstat_;

@@ -113,6 +113,8 @@ int64_t DropColdPages() {
 }
 
 absl::Status LockMemory() {
+  // Of what is locked nothing can be let go page by page.
+  ::malloc_trim(0);
   if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return absl::OkStatus();
   return ErrnoStatus(errno, "mlockall");
 }

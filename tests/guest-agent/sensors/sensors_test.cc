@@ -37,7 +37,7 @@ TEST(Sensors, ReadTheTreeAgainAndAgain) {
 }
 
 TEST(Sensors, ReadTheCostlyOnesLessOften) {
-  fakes::GuestTree tree(FreshRoot(), kGiB, 400 * kMiB);
+  fakes::GuestTree tree(FreshRoot(), kGiB, 100 * kMiB);
   Sensors sensors(FileReader(tree.Root()));
   EXPECT_EQ(sensors.Read(kNow, false).vmstat->oom_kills, 0);
   tree.SetOomKills(1);
@@ -47,7 +47,16 @@ TEST(Sensors, ReadTheCostlyOnesLessOften) {
   EXPECT_EQ(sensors.Read(kNow + Milliseconds(26), false).vmstat->oom_kills, 2);
 }
 
-TEST(Sensors, WhileIdleReadTheCostlyOnesOnceASecond) {
+TEST(Sensors, WhileArmedReadTheCostlyOnesTenTimesASecond) {
+  fakes::GuestTree tree(FreshRoot(), kGiB, 400 * kMiB);
+  Sensors sensors(FileReader(tree.Root()));
+  EXPECT_EQ(sensors.Read(kNow, false).vmstat->oom_kills, 0);
+  tree.SetOomKills(1);
+  EXPECT_EQ(sensors.Read(kNow + Milliseconds(99), false).vmstat->oom_kills, 0);
+  EXPECT_EQ(sensors.Read(kNow + Milliseconds(100), false).vmstat->oom_kills, 1);
+}
+
+TEST(Sensors, WhileQuietReadTheCostlyOnesOnceASecond) {
   fakes::GuestTree tree(FreshRoot(), kGiB, 800 * kMiB);
   Sensors sensors(FileReader(tree.Root()));
   EXPECT_EQ(sensors.Read(kNow, false).vmstat->oom_kills, 0);
@@ -60,7 +69,7 @@ TEST(Sensors, WhileIdleReadTheCostlyOnesOnceASecond) {
   EXPECT_EQ(sensors.Read(kNow + Milliseconds(1'000), false).vmstat->oom_kills, 1);
 }
 
-TEST(Sensors, ABalloonThatMovesIsNoIdleness) {
+TEST(Sensors, ABalloonThatMovesIsAChange) {
   fakes::GuestTree tree(FreshRoot(), kGiB, 800 * kMiB);
   Sensors sensors(FileReader(tree.Root()));
   EXPECT_EQ(sensors.Read(kNow, false).vmstat->oom_kills, 0);

@@ -36,7 +36,8 @@ absl::StatusOr<std::unique_ptr<AgentWatch>> AgentWatch::TryConnect(const Address
   watch->reader_ = watch->stub_->Watch(&watch->context_, request);
   guest::v1::WatchResponse hello;
   if (!watch->reader_->Read(&hello) || !hello.has_hello()) return absl::UnavailableError("no hello");
-  watch->Note(hello.hello().report());
+  watch->hello_ = hello.hello();
+  watch->seen_.push_back({absl::Now(), hello.hello().report()});
   watch->thread_ = std::thread([self = watch.get()] { self->Run(); });
   return watch;
 }
@@ -51,17 +52,12 @@ void AgentWatch::Run() {
   while (reader_->Read(&response)) {
     const std::lock_guard lock(mutex_);
     if (response.has_event()) events_.push_back(response.event());
-    if (response.has_report()) Note(response.report());
+    if (response.has_report()) seen_.push_back({absl::Now(), response.report()});
     changed_.notify_all();
   }
   const grpc::Status status = reader_->Finish();
   const std::lock_guard lock(mutex_);
   ended_ = absl::UnavailableError(StrCat("the stream ended: ", status.error_message()));
-}
-
-void AgentWatch::Note(const guest::v1::Report& report) {
-  report_ = report;
-  seen_.push_back({absl::Now(), report.monotonic_ns(), report.meminfo().available_bytes(), report.level()});
 }
 
 std::vector<guest::v1::Event> AgentWatch::Events(const std::function<bool(const guest::v1::Event&)>& wanted,
@@ -88,7 +84,15 @@ std::vector<guest::v1::OomVerdict> AgentWatch::Verdicts(size_t count, absl::Dura
 
 guest::v1::Report AgentWatch::LastReport() {
   const std::lock_guard lock(mutex_);
-  return report_;
+  return seen_.back().report;
+}
+
+std::optional<guest::v1::Report> AgentWatch::Until(
+    const std::function<bool(const guest::v1::Report&)>& enough, absl::Duration timeout) {
+  std::unique_lock lock(mutex_);
+  const bool came = changed_.wait_for(lock, absl::ToChronoNanoseconds(timeout),
+                                      [&] { return enough(seen_.back().report); });
+  return came ? std::make_optional(seen_.back().report) : std::nullopt;
 }
 
 std::vector<AgentWatch::SeenReport> AgentWatch::Reports() {

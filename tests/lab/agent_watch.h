@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -29,17 +30,20 @@ class AgentWatch {
   AgentWatch& operator=(const AgentWatch&) = delete;
 
   [[nodiscard]] const guest::v1::GetInfoResponse& info() const { return info_; }
+  // Its report is all freshly read.
+  [[nodiscard]] const guest::v1::Hello& hello() const { return hello_; }
   // All events so far for which `wanted` holds, as soon as there are `count`, at the latest after `timeout`.
   [[nodiscard]] std::vector<guest::v1::Event> Events(
       const std::function<bool(const guest::v1::Event&)>& wanted, size_t count, absl::Duration timeout);
   [[nodiscard]] std::vector<guest::v1::OomVerdict> Verdicts(size_t count, absl::Duration timeout);
   [[nodiscard]] guest::v1::Report LastReport();
+  // The newest report once it is `enough`; nothing when none was in time.
+  [[nodiscard]] std::optional<guest::v1::Report> Until(
+      const std::function<bool(const guest::v1::Report&)>& enough, absl::Duration timeout);
 
   struct SeenReport {
     absl::Time at;  // when it arrived
-    int64_t sampled_ns = 0;  // on the guest's clock
-    int64_t available_bytes = 0;
-    guest::v1::Level level = guest::v1::LEVEL_UNSPECIFIED;
+    guest::v1::Report report;
   };
   // All reports so far, the hello's first.
   [[nodiscard]] std::vector<SeenReport> Reports();
@@ -51,19 +55,18 @@ class AgentWatch {
   static absl::StatusOr<std::unique_ptr<AgentWatch>> TryConnect(const Address& agent,
                                                                 const guest::v1::WatchRequest& request);
   void Run();
-  void Note(const guest::v1::Report& report);
 
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<guest::v1::GuestAgent::Stub> stub_;
   guest::v1::GetInfoResponse info_;
+  guest::v1::Hello hello_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReader<guest::v1::WatchResponse>> reader_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<guest::v1::Event> events_;
-  guest::v1::Report report_;
-  std::vector<SeenReport> seen_;
+  std::vector<SeenReport> seen_;  // never empty once the hello has come
   absl::Status ended_;
   std::thread thread_;
 };

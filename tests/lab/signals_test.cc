@@ -1,29 +1,19 @@
 // What an agent tells of a real guest, held against what the guest's kernel says right before and right
 // after.
-#include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
-#include <grpcpp/create_channel_posix.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <numeric>
-#include <optional>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <utility>
 
-#include "absl/time/clock.h"
-#include "ballast/guest/v1/guest_agent.grpc.pb.h"
 #include "common/base/text.h"
 #include "common/base/units.h"
+#include "tests/lab/agent_watch.h"
 #include "tests/lab/lab_fixture.h"
-#include "tests/lab/stream.h"
 
 namespace ballast::lab {
 namespace {
@@ -31,81 +21,6 @@ namespace {
 using guest::v1::Report;
 
 constexpr int64_t kPage = 4096;
-
-// One call of Watch; ends with the object. Its first report is all freshly read.
-class Watching {
- public:
-  static absl::StatusOr<std::unique_ptr<Watching>> Start(const Guest& guest) {
-    auto stream = Stream::Connect(guest.PortAddress(kAgentPort), absl::Now() + absl::Seconds(5));
-    if (!stream.ok()) return stream.status();
-    std::unique_ptr<Watching> watching(new Watching());
-    watching->channel_ = grpc::CreateInsecureChannelFromFd("guest", stream->Release().Release());
-    watching->stub_ = guest::v1::GuestAgent::NewStub(watching->channel_);
-    watching->context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(120));
-    guest::v1::WatchRequest request;
-    request.mutable_cadence()->set_quiet_ms(1'000);
-    request.mutable_cadence()->set_armed_ms(200);
-    watching->reader_ = watching->stub_->Watch(&watching->context_, request);
-    guest::v1::WatchResponse hello;
-    if (!watching->reader_->Read(&hello)) return absl::UnavailableError("no hello");
-    watching->hello_ = watching->report_ = hello.hello().report();
-    watching->thread_ = std::thread([self = watching.get()] { self->Run(); });
-    return watching;
-  }
-  ~Watching() {
-    context_.TryCancel();
-    if (thread_.joinable()) thread_.join();
-  }
-
-  // The first report.
-  [[nodiscard]] const Report& hello() const { return hello_; }
-  // The newest.
-  [[nodiscard]] Report report() {
-    const std::lock_guard lock(mutex_);
-    return report_;
-  }
-
-  // The first report that is `enough`; nothing when none came in time.
-  template <typename Enough>
-  std::optional<Report> Until(Enough enough, absl::Duration timeout) {
-    std::unique_lock lock(mutex_);
-    const bool came =
-        changed_.wait_for(lock, absl::ToChronoNanoseconds(timeout), [&] { return enough(report_); });
-    return came ? std::make_optional(report_) : std::nullopt;
-  }
-
-  guest::v1::GetInfoResponse Info() {
-    grpc::ClientContext context;
-    guest::v1::GetInfoResponse info;
-    EXPECT_TRUE(stub_->GetInfo(&context, {}, &info).ok());
-    return info;
-  }
-
- private:
-  Watching() = default;
-
-  // An agent lets go whoever does not read.
-  void Run() {
-    guest::v1::WatchResponse response;
-    while (reader_->Read(&response)) {
-      if (!response.has_report()) continue;
-      const std::lock_guard lock(mutex_);
-      report_ = response.report();
-      changed_.notify_all();
-    }
-    (void)reader_->Finish();
-  }
-
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<guest::v1::GuestAgent::Stub> stub_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<guest::v1::WatchResponse>> reader_;
-  Report hello_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Report report_;
-  std::thread thread_;
-};
 
 // Prints "name number", by the guest's own awk rather than by the parsers under test. A command is one line.
 constexpr char kFigures[] =
@@ -138,11 +53,16 @@ class SignalsTest : public LabTest, public ::testing::WithParamInterface<size_t>
     ASSERT_NE(guest_, nullptr);
     ASSERT_NO_FATAL_FAILURE(Run("echo +memory > /sys/fs/cgroup/cgroup.subtree_control"));
     // All the while, so that the agent samples and knows rates.
-    const absl::Time deadline = absl::Now() + absl::Seconds(15);
-    absl::StatusOr<std::unique_ptr<Watching>> watching = Watching::Start(*guest_);
-    while (!watching.ok() && absl::Now() < deadline) watching = Watching::Start(*guest_);
-    ASSERT_TRUE(watching.ok()) << watching.status();
-    steady_ = *std::move(watching);
+    auto watch = Watch();
+    ASSERT_TRUE(watch.ok()) << watch.status();
+    steady_ = *std::move(watch);
+  }
+
+  absl::StatusOr<std::unique_ptr<AgentWatch>> Watch() {
+    guest::v1::WatchRequest request;
+    request.mutable_cadence()->set_quiet_ms(1'000);
+    request.mutable_cadence()->set_armed_ms(200);
+    return AgentWatch::Connect(guest_->PortAddress(kAgentPort), request);
   }
 
   void Run(const std::string& command) {
@@ -163,9 +83,9 @@ class SignalsTest : public LabTest, public ::testing::WithParamInterface<size_t>
   // A report, with the kernel's figures from before and after it.
   void Look() {
     before_ = Ask();
-    const auto watching = Watching::Start(*guest_);
-    ASSERT_TRUE(watching.ok()) << watching.status();
-    report_ = (*watching)->hello();
+    const auto watch = Watch();
+    ASSERT_TRUE(watch.ok()) << watch.status();
+    report_ = (*watch)->hello().report();
     after_ = Ask();
     ASSERT_EQ(before_.size(), after_.size());
   }
@@ -197,7 +117,7 @@ class SignalsTest : public LabTest, public ::testing::WithParamInterface<size_t>
   void ExpectADeviceThatComesAndGoes();
 
   Guest* guest_ = nullptr;
-  std::unique_ptr<Watching> steady_;
+  std::unique_ptr<AgentWatch> steady_;
   Report report_;
   Figures before_;
   Figures after_;
@@ -216,8 +136,7 @@ void SignalsTest::ExpectCapabilities() {
                                              {"cgroups", true},
                                              {"mglru", mglru->output != "0x0000\n"}};
   size_t seen = 0;
-  const guest::v1::GetInfoResponse info = steady_->Info();
-  for (const auto& capability : info.capabilities()) {
+  for (const auto& capability : steady_->info().capabilities()) {
     const auto known = expected.find(capability.name());
     if (known == expected.end()) continue;
     ++seen;
@@ -321,7 +240,7 @@ void SignalsTest::ExpectADeviceThatComesAndGoes() {
       Run("n=$(cat /sys/class/zram-control/hot_add) && echo 16M > /sys/block/zram$n/disksize && [ $n = 1 ]"));
   EXPECT_TRUE(
       steady_->Until([](const Report& report) { return report.zram_size() == 2; }, absl::Seconds(20)));
-  EXPECT_EQ(steady_->report().zram(1).disksize_bytes(), 16 * kMiB);
+  EXPECT_EQ(steady_->LastReport().zram(1).disksize_bytes(), 16 * kMiB);
   ASSERT_NO_FATAL_FAILURE(
       Run("echo 1 > /sys/block/zram1/reset && echo 1 > /sys/class/zram-control/hot_remove"));
   EXPECT_TRUE(
@@ -359,7 +278,7 @@ TEST_P(SignalsTest, AreWhatTheKernelSays) {
         return report.level() < guest::v1::LEVEL_PRESSED && report.cgroups_size() > 0;
       },
       absl::Seconds(20));
-  ASSERT_TRUE(settled.has_value()) << steady_->report().DebugString();
+  ASSERT_TRUE(settled.has_value()) << steady_->LastReport().DebugString();
   ASSERT_NO_FATAL_FAILURE(Look());
   ExpectZones();
   ExpectZramAndSwap();

@@ -37,8 +37,8 @@ struct PolicyConfig {
   // cover what is missing of that share either. A tenth of a device the size of half the memory is what a
   // balloon gives in well under a second.
   int32_t zram_short_permyriad = 1000;
-  // Pressed as well when it is full within this time: an armed guest speaks every second, and
-  // swaps 128 MiB in one.
+  // Pressed as well when it is full within this time: an armed guest speaks every second, and swaps 128 MiB
+  // in one. So long shall last what it is given then.
   Nanos zram_horizon = Seconds(5);
   // The zones that serve the kernel are short with less than this above their low watermarks. There the
   // kernel reclaims all the time, which is normal with a full page cache; so the guest must suffer as well
@@ -114,8 +114,8 @@ struct PolicyConfig {
   Nanos inflate_cooldown = Seconds(5);
   int64_t alignment_bytes = kMiB;  // Firecracker's granularity, the coarsest of the four VMMs
   // Nothing is taken from a guest that has swapped more than this share of its memory to zram: it had too
-  // little already. Only a critical host does. (Sparing guests from 10 % on costs others on an overloaded host
-  // twice the time without enough; from 20 % on nothing.)
+  // little already. Only a critical host does. (Sparing guests from 10 % on costs others on an overloaded
+  // host twice the time without enough; from 20 % on nothing.)
   int32_t zram_donor_permyriad = 2000;
   // What a donor does not use costs it 1/(1 - tax) times what it uses: an idle guest gives before a busy one
   // of the same slack and weight. ESX's default.

@@ -18,6 +18,15 @@ int64_t SwapOutRate(const GuestReading& reading) {
   return std::min(MulDiv(*reading.zram_left_bytes, 1'000'000'000, span), kLargestRate);
 }
 
+// What is missing of the free memory that keeps a guest from swapping for a while. As long as its zram fills,
+// the kernel swaps beside its page cache, so that what else counts as available is none.
+int64_t ShortOfFree(const View& view, const PolicyConfig& config) {
+  const GuestReading& reading = *view.reading;
+  if (!view.zram_fills || !reading.zram_full_in) return 0;
+  const int64_t kept = Add(WithMargin(view.thresholds.pressed_available_bytes), view.zram_missing);
+  return Sub(Add(kept, BytesDuring(SwapOutRate(reading), config.zram_horizon)), reading.free_bytes);
+}
+
 // Up to 5/4 of the pressed threshold, or up to `kept` where that is more, and what will be gone by then.
 int64_t ShortOfUpTo(int64_t kept, const View& view, const PolicyConfig& config) {
   const GuestReading& reading = *view.reading;
@@ -26,6 +35,7 @@ int64_t ShortOfUpTo(int64_t kept, const View& view, const PolicyConfig& config) 
   if (reading.available_bytes < Add(pressed, view.zram_missing)) {
     bytes = std::max(Add(WithMargin(pressed), view.zram_missing), kept) - reading.available_bytes;
   }
+  bytes = std::max(bytes, ShortOfFree(view, config));
   if (view.kernel_short) {
     bytes = std::max(bytes, Sub(config.kernel_short_bytes, *reading.kernel_headroom_bytes));
   }

@@ -95,9 +95,31 @@ TEST(PressedGrow, GivesWhatZramWillNoLongerTake) {
 
 TEST(PressedGrow, CountsWhatGoesIntoZramAsEaten) {
   World world = With({.left = 400 * kMiB, .stored = 600 * kMiB, .full_in = Seconds(4)});
+  world.Report("g").free_bytes = kGiB;
   const auto decision = DecisionFor(world, world.Tick(), "g");
   ASSERT_TRUE(decision);
   EXPECT_EQ(decision->reason.wanted_bytes, 10 * kMiB) << "100 MiB/s for the 100 ms a command takes";
+}
+
+TEST(PressedGrow, GivesFreeMemoryForTheHorizonWhileZramFills) {
+  // 10 MiB/s go into it, though 300 MiB are available: the kernel keeps its page cache.
+  World world = With({.left = 40 * kMiB, .stored = 360 * kMiB, .full_in = Seconds(4)});
+  world.Report("g").free_bytes = 45 * kMiB;
+  const auto decision = DecisionFor(world, world.Tick(), "g");
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->reason.rule, Rule::kPressedGrow);
+  // 5/4 of 64 MiB, 50 - 40 missing of the tenth, 10 MiB/s for 5 s; less what is free.
+  const int64_t short_of = (80 + 10 + 50 - 45) * kMiB;
+  EXPECT_GT(decision->reason.wanted_bytes, short_of);
+  EXPECT_LT(decision->reason.wanted_bytes, short_of + 4 * kMiB) << "and what goes in until it has arrived";
+}
+
+TEST(PressedGrow, GivesNoFreeMemoryForZramThatRests) {
+  World world = With({.left = 10 * kMiB, .stored = 990 * kMiB, .available = 153 * kMiB});
+  world.Host(64 * kGiB, 32 * kGiB, 1000);  // under pressure: nothing is given beyond what is needed
+  const auto decision = DecisionFor(world, world.Tick(), "g");
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->reason.wanted_bytes, (80 + 115 - 153) * kMiB);
 }
 
 // One donor, with a host that is short of 1 GiB.

@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
@@ -22,6 +23,7 @@ struct Plan {
   int64_t chunk_bytes =
       0;  // mapped at a time: one large map is refused at once when the balloon shrank MemTotal
   int64_t bytes_per_second = 0;  // 0 = as fast as possible
+  int64_t quick_bytes = 0;       // as fast as possible, before that pace begins
   int64_t hold_ms = 0;
   int64_t random_words = 0;  // words of each page filled with incompressible data, at least 1
   bool touch_again = false;  // rewrite every page while holding: a hot working set
@@ -47,9 +49,12 @@ class Memory {
   Memory& operator=(const Memory&) = delete;
 
   bool Fill() {
-    const int64_t start = NowMs();
+    int64_t start = NowMs();
     for (int64_t filled = 0; filled < plan_.bytes; filled += plan_.chunk_bytes) {
-      if (plan_.bytes_per_second > 0) SleepUntilMs(start + filled * 1000 / plan_.bytes_per_second);
+      const int64_t paced = filled - plan_.quick_bytes;
+      if (paced <= 0) start = NowMs();
+      if (plan_.bytes_per_second > 0)
+        SleepUntilMs(start + std::max<int64_t>(paced, 0) * 1000 / plan_.bytes_per_second);
       void* chunk =
           mmap(nullptr, plan_.chunk_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       if (chunk == MAP_FAILED) {
@@ -135,6 +140,7 @@ int Hog(const Options& options) {
   if (plan.chunk_bytes <= 0) return 64;
   plan.bytes = options.Number("mib", 64) << 20;
   plan.bytes_per_second = options.Number("rate-mib-s", 0) << 20;
+  plan.quick_bytes = options.Number("quick-mib", 0) << 20;
   plan.hold_ms = options.Number("hold-ms", 0);
   plan.touch_again = options.Number("touch-again", 0) != 0;
   const int64_t percent = options.Number("random-percent", 0);

@@ -54,8 +54,9 @@ int main(int argc, char** argv) {
   if (command == "cache") return Cache(options);
   if (command == "sample") return Sample(options);
   if (command == "poll") return Poll(options);
+  if (command == "zram") return Zram(options);
   if (command == "storm") return Storm(options);
   if (command == "stat") return Stat(options);
-  std::fprintf(stderr, "usage: lab-guest serve|hog|cache|poll|sample|storm|stat [--option value]...\n");
+  std::fprintf(stderr, "usage: lab-guest serve|hog|cache|poll|sample|zram|storm|stat [--option value]...\n");
   return 64;
 }

@@ -27,8 +27,8 @@ void SleepUntilMs(int64_t when_ms);
 // not return.
 int Serve(const Options& options);
 
-// Fills memory at a given rate, holds it, proves that it still holds what was written. With --threads several of its
-// threads do, without the proof, while the first one ends.
+// Fills memory at a given rate (--quick-mib of it as fast as it can), holds it, proves that it still holds
+// what was written. With --threads several of its threads do, without the proof, while the first one ends.
 int Hog(const Options& options);
 
 // Reads a block device through the page cache: memory that is used yet reclaimable. Once or several times
@@ -40,9 +40,14 @@ int Cache(const Options& options);
 // kills. Printed at the end, so that the witness needs nothing while memory is short.
 int Sample(const Options& options);
 
-// A storm of allocators: --workers processes that each take memory page by page until they hold --mib, touch it
-// again and again in random order, and are started anew whenever one is killed, for --seconds. Half of each
-// page does not compress. The parent itself is never a victim and says at the end how many were.
+// Samples a zram device that is the guest's swap, one line each: t_ms, bytes of original and compressed data,
+// memory used and its limit, same-filled pages, then in KiB what is swapped, MemAvailable and the balloon,
+// and OOM kills. Printed at the end.
+int Zram(const Options& options);
+
+// A storm of allocators: --workers processes that each take memory page by page until they hold --mib, touch
+// it again and again in random order, and are started anew whenever one is killed, for --seconds. Half of
+// each page does not compress. The parent itself is never a victim and says at the end how many were.
 int Storm(const Options& options);
 
 // What many use instead of an agent: a loop that opens and reads memory's files every --ms (1000) and prints

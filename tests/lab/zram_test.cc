@@ -194,8 +194,9 @@ void ExpectTimesToFull(const std::vector<AgentWatch::SeenReport>& reports, const
                               told_per_real.size(), told_per_real.front(), told_per_real.back(),
                               told_per_real[told_per_real.size() / 2])
                   .c_str());
-  EXPECT_GE(told_per_real.front(), 1 / 1.5);
-  EXPECT_LE(told_per_real.back(), 1.5);
+  EXPECT_GE(told_per_real.front(), 0.5);
+  EXPECT_LE(told_per_real.back(), 2);
+  EXPECT_NEAR(told_per_real[told_per_real.size() / 2], 1, 0.25);
 }
 
 TEST_F(ZramTest, FollowsTheDevice) {
@@ -236,10 +237,9 @@ TEST_F(ZramTest, TheBridgeGivesBeforeItIsFull) {
   // Page cache that the kernel would rather swap for than drop: it counts as available all the while zram
   // fills.
   ASSERT_NO_FATAL_FAILURE(Run("echo 200 > /proc/sys/vm/swappiness"));
-  auto cache = guest_->ExecAsync("lab-guest cache --mib 160 --cycles 2 --hold-ms 90000");
+  auto cache = guest_->ExecAsync("lab-guest cache --mib 160 --cycles 2 --hold-ms 90000 > /run/cache");
   ASSERT_TRUE(cache.ok()) << cache.status();
-  ASSERT_NO_FATAL_FAILURE(
-      Run("until grep -q '^Active(file): *1[5-9]....' /proc/meminfo; do usleep 50000; done"));
+  ASSERT_NO_FATAL_FAILURE(Run("until [ $(grep -c read /run/cache) = 2 ]; do usleep 50000; done"));
   BridgeOptions options;
   options.directory = guest_->directory();
   // A guest that swaps stalls as well, and would be given for that.
@@ -256,15 +256,15 @@ TEST_F(ZramTest, TheBridgeGivesBeforeItIsFull) {
   ASSERT_TRUE(hog.ok()) << hog.status();
   EXPECT_EQ(hog->status, 0) << "the work ends: " << hog->output;
   EXPECT_EQ(looks.back().kills, 0);
-  const auto given =
-      FirstThat(looks, [&](const Look& look) { return look.balloon_kib < looks[0].balloon_kib; });
-  ASSERT_TRUE(given.has_value()) << "nothing was given";
+  const auto given = FirstThat(
+      looks, [&](const Look& look) { return look.balloon_kib <= looks[0].balloon_kib - 32 * 1'024; });
+  ASSERT_TRUE(given.has_value()) << "next to nothing was given";
   EXPECT_THAT(bridge->Log(), HasSubstr(", its zram takes ")) << "for another reason";
   // What shall stay empty by the rules is a tenth.
   EXPECT_LT(given->Fill(), 0.9);
   const auto fullest = std::max_element(looks.begin(), looks.end(),
                                         [](const Look& a, const Look& b) { return a.Fill() < b.Fill(); });
-  EXPECT_GT(fullest->Fill(), 0.4) << "the run did not fill it";
+  EXPECT_GT(fullest->Fill(), 0.2) << "the run did not fill it";
   EXPECT_LT(fullest->Fill(), 0.9);
   const auto actual = guest_->BalloonActual();
   ASSERT_TRUE(actual.ok()) << actual.status();

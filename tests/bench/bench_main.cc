@@ -13,6 +13,7 @@
 #include "tests/bench/lab_bench.h"
 #include "tests/bench/latency_bench.h"
 #include "tests/bench/livelock_bench.h"
+#include "tests/bench/native_bench.h"
 #include "tests/bench/replan_bench.h"
 
 namespace ballast::bench {
@@ -34,7 +35,7 @@ bool IsWanted(const Group& group, const std::vector<std::string>& wanted) {
 }
 
 int Main(const std::vector<std::string>& wanted) {
-  const std::array<Group, 8> groups = {{
+  const std::array<Group, 9> groups = {{
       {{"replan_10000_guests_p99_ms", "replan_10000_guests_p50_ms", "replan_10000_guests_pressure_p99_ms",
         "replan_10000_guests_instructions"},
        MeasureReplan},
@@ -50,6 +51,7 @@ int Main(const std::vector<std::string>& wanted) {
       {{"agent_rss_mib", "agent_anon_mib", "agent_binary_mib", "agent_quiet_cpu_percent",
         "agent_armed_cpu_percent"},
        MeasureAgent},
+      {{"agent_quiet_cpu_here_percent"}, MeasureAgentHere},
       {{"livelock_report_gap_max_s", "livelock_sample_gap_max_s"}, MeasureLivelock},
       {{"bpf_page_fault_overhead_percent"}, MeasureBpfOverhead},
       {{"density_vs_static", "density_vs_fpr", "density_vs_oracle"}, MeasureDensities},

@@ -121,9 +121,11 @@ class SamplePlan {
   struct Point {
     MonotonicTime at;
     int64_t available_bytes = 0;
-    // What would be available with the balloon empty: a balloon that fills is no consumption, and one that empties
-    // must not hide any.
+    // What would be available with the balloon empty: a balloon that fills is no consumption, and one that
+    // empties must not hide any.
     int64_t without_balloon_bytes = 0;
+    // Of what the balloon has just given, as much as may not be counted as available yet.
+    int64_t late_bytes = 0;
   };
   struct StallPoint {
     MonotonicTime at;
@@ -146,6 +148,9 @@ class SamplePlan {
     int64_t bytes_per_second = 0;
     bool announces_exhaustion = false;  // fast and large enough to be more than noise
   };
+  [[nodiscard]] static int64_t Fall(const Point& from, const Point& to);
+  [[nodiscard]] static int64_t FallRate(const Point& from, const Point& to);
+  [[nodiscard]] int64_t LateBytes(MonotonicTime at, int64_t balloon_bytes);
   [[nodiscard]] size_t TrendSamples() const;
   [[nodiscard]] Trend TrendOf() const;
   [[nodiscard]] int64_t LastRate() const;
@@ -169,6 +174,8 @@ class SamplePlan {
   std::optional<MonotonicTime> last_report_;
   std::optional<int64_t> known_oom_kills_;
   int64_t last_balloon_bytes_ = 0;
+  std::optional<MonotonicTime> last_gave_at_;  // when the balloon was last seen to have shrunk
+  int64_t gave_bytes_ = 0;                     // and by how much since it began to
   std::optional<int64_t> known_deflate_pages_;
   std::optional<MonotonicTime> last_shrink_event_;
 };

@@ -78,6 +78,31 @@ TEST(SamplerBalloon, AnEmptyingBalloonHidesNoConsumption) {
   EXPECT_NEAR(step.derived.consumption_bytes_per_second, 200 * kMiB, 2 * kMiB);
 }
 
+// The first MiB a balloon gives rest in lists of the processors before they are counted as available.
+TEST(SamplerBalloon, WhatTheBalloonGivesAndIsNotCountedYetIsNoConsumption) {
+  Story story;
+  SetBalloon(story, 300 * kMiB);
+  story.Play(Seconds(2), Flat(100 * kMiB));
+  const MonotonicTime start = story.Now();
+  const auto given = [&] {
+    return std::min<int64_t>(22 * kMiB, 2 * kGiB / 1'000'000 * ((story.Now() - start).count / 1'000));
+  };
+  story.Play(
+      Milliseconds(80),
+      [&](Nanos) {
+        SetBalloon(story, 300 * kMiB - given());
+        return 100 * kMiB;
+      },
+      [](const Step& step) {
+        EXPECT_LT(step.derived.consumption_bytes_per_second, kMiB);
+        EXPECT_FALSE(step.derived.time_to_exhaustion);
+        return false;
+      });
+  // And when they are, that is no reason to forgive anything later.
+  const Step burst = story.Play(Milliseconds(400), Falling(122 * kMiB, 100 * kMiB));
+  EXPECT_NEAR(burst.derived.consumption_bytes_per_second, 100 * kMiB, 2 * kMiB);
+}
+
 TEST(SamplerBalloon, ALookWithoutTheCountersKeepsTheLastBalloon) {
   Story story;
   SetBalloon(story, 300 * kMiB);

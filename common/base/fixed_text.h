@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "common/base/clean_text.h"
+
 namespace ballast {
 
 // What does not fit is cut off at the end.
@@ -33,5 +35,12 @@ class FixedText {
   std::array<char, kCapacity> bytes_{};
   uint16_t size_ = 0;
 };
+
+// What of `text` is fit for messages (clean_text.h), as far as it fits.
+template <size_t kCapacity>
+[[nodiscard]] FixedText<kCapacity> CleanFixedText(std::string_view text) {
+  std::array<char, kCapacity> clean;
+  return std::string_view(clean.data(), CleanText(text, clean));
+}
 
 }  // namespace ballast

@@ -1,11 +1,9 @@
-// A list and a text of bounded length, held in place: what a sample carries, so that taking one allocates
-// nothing.
+// A list of bounded length, held in place: what a sample carries, so that taking one allocates nothing.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <string_view>
 
 namespace ballast {
 
@@ -36,26 +34,6 @@ class ShortList {
 
  private:
   std::array<T, N> items_{};
-  size_t size_ = 0;
-};
-
-// Up to N bytes of text; what is longer is cut. Bytes that are not printable ASCII become '?': names in a
-// guest are chosen by its users, and text on the wire has to be UTF-8.
-template <size_t N>
-class ShortText {
- public:
-  ShortText() = default;
-  explicit ShortText(std::string_view text) : size_(std::min(text.size(), N)) {
-    std::transform(text.begin(), text.begin() + static_cast<ptrdiff_t>(size_), bytes_.begin(),
-                   [](char c) { return c < ' ' || c > '~' ? '?' : c; });
-  }
-
-  [[nodiscard]] std::string_view View() const { return {bytes_.data(), size_}; }
-
-  friend bool operator==(const ShortText& a, const ShortText& b) { return a.View() == b.View(); }
-
- private:
-  std::array<char, N> bytes_{};
   size_t size_ = 0;
 };
 

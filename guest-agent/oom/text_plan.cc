@@ -27,22 +27,16 @@ char TakeByte(std::string_view& text) {
 }
 
 template <size_t kCapacity>
-FixedText<kCapacity> Cleaned(std::string_view text) {
-  std::array<char, kCapacity> clean;
-  return std::string_view(clean.data(), CleanText(text, clean));
-}
-
-template <size_t kCapacity>
 FixedText<kCapacity> FromLog(std::string_view text) {
   std::array<char, kCapacity> raw;
   size_t size = 0;
   while (!text.empty() && size < raw.size()) raw[size++] = TakeByte(text);
-  return Cleaned<kCapacity>({raw.data(), size});
+  return CleanFixedText<kCapacity>({raw.data(), size});
 }
 
 }  // namespace
 
-Comm CommFromKernel(std::string_view comm) { return Cleaned<16>(comm); }
+Comm CommFromKernel(std::string_view comm) { return CleanFixedText<16>(comm); }
 
 Comm CommFromLog(std::string_view comm) { return FromLog<16>(comm); }
 
@@ -51,7 +45,7 @@ CgroupPath PathFromLog(std::string_view path) { return FromLog<256>(path); }
 void AppendToPath(std::string_view name, CgroupPath& path) {
   path.Append("/");
   path.Append(name);
-  path = Cleaned<256>(path.View());  // it may have been cut within a character
+  path = CleanFixedText<256>(path.View());  // it may have been cut within a character
 }
 
 }  // namespace ballast::agent

@@ -140,7 +140,7 @@ void CgroupReader::Read(CgroupReadings& readings) {
     const auto current = ReadWith(user.current, ParseCurrent);
     if (!current) continue;  // removed; the next walk forgets it
     CgroupReading reading;
-    reading.path = ShortText<256>(user.path);
+    reading.path = CleanFixedText<256>(user.path);
     reading.current_bytes = *current;
     reading.limit_bytes = ReadWith(user.limit, ParseMax).value_or(std::nullopt);
     reading.swap_bytes = ReadWith(user.swap, ParseCurrent);

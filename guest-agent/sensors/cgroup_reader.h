@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/base/fixed_text.h"
 #include "common/base/short_list.h"
 #include "common/os/file_reader.h"
 #include "common/os/pinned_file.h"
@@ -18,7 +19,7 @@ inline constexpr size_t kMaxCgroups = 8;
 
 // Bytes.
 struct CgroupReading {
-  ShortText<256> path;  // below the mount: "/system.slice/db.service"
+  FixedText<256> path;  // below the mount: "/system.slice/db.service"
   int64_t current_bytes = 0;
   std::optional<int64_t> limit_bytes;  // absent: none
   std::optional<int64_t> swap_bytes;   // absent: the kernel does not say

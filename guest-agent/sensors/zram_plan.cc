@@ -35,8 +35,7 @@ std::optional<Nanos> TimeToReach(int64_t limit, int64_t size, int64_t before, Na
 
 }  // namespace
 
-ZramOutlook ZramPlan::Next(MonotonicTime now, int64_t disksize_bytes, const kernel::ZramMemory& memory,
-                           int64_t page_size_bytes) {
+ZramOutlook OutlookAt(int64_t disksize_bytes, const kernel::ZramMemory& memory, int64_t page_size_bytes) {
   ZramOutlook outlook;
   outlook.fill_permyriad = std::max(Share(memory.original_bytes, disksize_bytes),
                                     Share(memory.memory_used_bytes, memory.memory_limit_bytes));
@@ -47,6 +46,12 @@ ZramOutlook ZramPlan::Next(MonotonicTime now, int64_t disksize_bytes, const kern
     outlook.ratio_permille =
         static_cast<int32_t>(std::clamp<Wide>(stored * 1'000 / memory.memory_used_bytes, 0, INT32_MAX));
   }
+  return outlook;
+}
+
+ZramOutlook ZramPlan::Next(MonotonicTime now, int64_t disksize_bytes, const kernel::ZramMemory& memory,
+                           int64_t page_size_bytes) {
+  ZramOutlook outlook = OutlookAt(disksize_bytes, memory, page_size_bytes);
   if (const auto before = history_.Before(now, kGrowthSpan, kLongestGrowthSpan)) {
     const Nanos span = now - before->at;
     const auto by_size =

@@ -20,6 +20,10 @@ struct ZramOutlook {
   friend bool operator==(const ZramOutlook&, const ZramOutlook&) = default;
 };
 
+// What one look tells; without the time.
+[[nodiscard]] ZramOutlook OutlookAt(int64_t disksize_bytes, const kernel::ZramMemory& memory,
+                                    int64_t page_size_bytes);
+
 // Of one device. A value: copy it and both copies go on independently.
 class ZramPlan {
  public:

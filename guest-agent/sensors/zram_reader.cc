@@ -75,7 +75,7 @@ void ZramReader::AskAlgorithm(Device& device) const {
   device.disksize_bytes = disksize;
   const auto text = files_.Read(PathOf(device.number, "comp_algorithm"), kMaxAlgorithms);
   const auto in_use = kernel::ParseZramAlgorithm(text.ok() ? std::string_view(*text) : std::string_view());
-  device.algorithm = ShortText<32>(in_use.ok() ? *in_use : "");
+  device.algorithm = CleanFixedText<32>(in_use.ok() ? *in_use : "");
 }
 
 std::optional<ZramReader::Device> ZramReader::Open(int number) const {
@@ -113,7 +113,7 @@ bool ZramReader::ReadDevice(MonotonicTime now, Device& device, ZramReading& read
   std::array<char, 16> name{'z', 'r', 'a', 'm'};
   const auto end =
       std::to_chars(name.data() + kNamePrefix.size(), name.data() + name.size(), device.number).ptr;
-  reading.name = ShortText<16>({name.data(), end});
+  reading.name = CleanFixedText<16>({name.data(), end});
   reading.algorithm = device.algorithm;
   reading.disksize_bytes = *disksize;
   reading.memory = *memory;

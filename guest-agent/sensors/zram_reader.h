@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/fixed_text.h"
 #include "common/base/short_list.h"
 #include "common/base/time.h"
 #include "common/kernel/zram_parser.h"
@@ -18,8 +19,8 @@ inline constexpr size_t kMaxZramDevices = 8;
 
 // One initialised device.
 struct ZramReading {
-  ShortText<16> name;       // "zram0"
-  ShortText<32> algorithm;  // empty: unknown, as from a change of the size to the next search
+  FixedText<16> name;       // "zram0"
+  FixedText<32> algorithm;  // empty: unknown, as from a change of the size to the next search
   int64_t disksize_bytes = 0;
   kernel::ZramMemory memory;
   kernel::ZramIo io;
@@ -53,7 +54,7 @@ class ZramReader {
     std::optional<PinnedFile> io_stat;
     std::optional<PinnedFile> bd_stat;  // not everywhere
     int64_t disksize_bytes = 0;         // as last read
-    ShortText<32> algorithm;
+    FixedText<32> algorithm;
     ZramPlan plan;
   };
   [[nodiscard]] std::optional<Device> Open(int number) const;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/base/text.h"
-#include "common/base/units.h"
+#include "guest-agent/sensors/zram_plan.h"
 
 namespace ballast::agent {
 namespace {
@@ -37,13 +37,6 @@ absl::Status CheckName(std::string_view field, std::string_view name) {
                                            kMaxName, " letters, digits, - and _"));
 }
 
-int32_t Permyriad(int64_t part, int64_t whole) {
-  if (whole <= 0) return 0;
-  const bool huge = part > INT64_MAX / 10'000;
-  const int64_t share = huge ? part / std::max<int64_t>(whole / 10'000, 1) : part * 10'000 / whole;
-  return static_cast<int32_t>(std::min<int64_t>(share, 10'000));
-}
-
 void FillDevice(const ZramState& state, guest::v1::ZramDevice& wire) {
   wire.set_name(state.name);
   wire.set_disksize_bytes(state.disksize_bytes);
@@ -54,17 +47,10 @@ void FillDevice(const ZramState& state, guest::v1::ZramDevice& wire) {
   wire.set_memory_limit_bytes(state.memory.memory_limit_bytes);
   wire.set_same_pages(state.memory.same_pages);
   wire.set_incompressible_pages(state.memory.incompressible_pages);
-  wire.set_fill_permyriad(
-      std::max(Permyriad(state.memory.original_bytes, state.disksize_bytes),
-               Permyriad(state.memory.memory_used_bytes, state.memory.memory_limit_bytes)));
-  if (state.memory.memory_used_bytes >= kMiB) {
-    const int64_t stored =
-        std::max<int64_t>(state.memory.original_bytes - state.memory.same_pages * state.page_size_bytes, 0);
-    wire.set_ratio_permille(
-        static_cast<int32_t>(std::min<int64_t>(stored / (state.memory.memory_used_bytes / 1000), INT32_MAX)));
-  }
-  wire.set_incompressible_permyriad(
-      Permyriad(state.memory.incompressible_pages * state.page_size_bytes, state.memory.original_bytes));
+  const ZramOutlook outlook = OutlookAt(state.disksize_bytes, state.memory, state.page_size_bytes);
+  wire.set_fill_permyriad(outlook.fill_permyriad);
+  if (outlook.ratio_permille) wire.set_ratio_permille(*outlook.ratio_permille);
+  wire.set_incompressible_permyriad(outlook.incompressible_permyriad);
 }
 
 }  // namespace

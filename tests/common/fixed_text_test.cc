@@ -28,5 +28,12 @@ TEST(FixedText, EqualsByWhatItHoldsNow) {
   EXPECT_FALSE(longer == Text(std::string_view("y")));
 }
 
+TEST(CleanFixedText, CutsWhatIsTooLongAndCleansWhatIsNoText) {
+  EXPECT_EQ(CleanFixedText<8>("/a.slice").View(), "/a.slice");
+  EXPECT_EQ(CleanFixedText<4>("/a.slice").View(), "/a.s");
+  EXPECT_EQ(CleanFixedText<4>("a\x7f\n\xff").View(), "a???");
+  EXPECT_EQ(CleanFixedText<8>("").View(), "");
+}
+
 }  // namespace
 }  // namespace ballast

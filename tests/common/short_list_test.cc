@@ -27,12 +27,5 @@ TEST(ShortList, ComparesWhatIsInItAlone) {
   EXPECT_NE(list, other);
 }
 
-TEST(ShortText, CutsWhatIsTooLongAndCleansWhatIsNoText) {
-  EXPECT_EQ(ShortText<8>("/a.slice").View(), "/a.slice");
-  EXPECT_EQ(ShortText<4>("/a.slice").View(), "/a.s");
-  EXPECT_EQ(ShortText<8>(std::string("a\xc3\xa4\x7f\n\0b~", 8)).View(), "a?????b~");
-  EXPECT_EQ(ShortText<8>().View(), "");
-}
-
 }  // namespace
 }  // namespace ballast

@@ -28,7 +28,7 @@ const std::vector<Rule>& Rules() {
       {"common/journal/",
        {"std", "threads", "posix", "absl", "common/base/", "common/os/", "common/journal/"}},
 
-      {"guest-agent/bpf/", {"std", "posix", "absl", "common/base/", "guest-agent/bpf/"}},
+      {"guest-agent/bpf/", {"std", "posix", "absl", "common/base/", "common/os/", "guest-agent/bpf/"}},
       {"guest-agent/oom/",
        {"std", "threads", "posix", "absl", "common/base/", "common/kernel/", "common/os/", "guest-agent/bpf/",
         "guest-agent/oom/"}},

@@ -56,7 +56,7 @@ TEST_F(CgroupReaderTest, ReadsServicesRatherThanTheirSlices) {
   CgroupReadings readings;
   reader.Read(readings);
   ASSERT_EQ(readings.size(), 3u);
-  EXPECT_EQ(readings[0], (CgroupReading{.path = ShortText<256>("/system.slice/db.service"),
+  EXPECT_EQ(readings[0], (CgroupReading{.path = FixedText<256>("/system.slice/db.service"),
                                         .current_bytes = 600 * kMiB,
                                         .limit_bytes = kGiB,
                                         .swap_bytes = 4096,

@@ -46,8 +46,8 @@ TEST(ConvertSignals, EachZoneHasItsName) {
 
 TEST(ConvertSignals, ZramWithWhatFollowsFromIt) {
   ReportFacts facts;
-  ZramReading device{.name = ShortText<16>("zram0"),
-                     .algorithm = ShortText<32>("lz4"),
+  ZramReading device{.name = FixedText<16>("zram0"),
+                     .algorithm = FixedText<32>("lz4"),
                      .disksize_bytes = 100,
                      .memory = {.original_bytes = 1,
                                 .compressed_bytes = 2,
@@ -93,7 +93,7 @@ TEST(ConvertSignals, SwapAndZswapOfNothingAreNotAbsent) {
 
 TEST(ConvertSignals, Cgroups) {
   ReportFacts facts;
-  CgroupReading cgroup{.path = ShortText<256>("/a"), .current_bytes = 5, .limit_bytes = {}, .swap_bytes = {}};
+  CgroupReading cgroup{.path = FixedText<256>("/a"), .current_bytes = 5, .limit_bytes = {}, .swap_bytes = {}};
   facts.readings.signals.cgroups.Add(cgroup);
   cgroup.limit_bytes = 0;
   cgroup.swap_bytes = 0;
@@ -158,13 +158,13 @@ TEST(ConvertSignals, TheLargestHelloFitsItsMemory) {
   for (size_t i = 0; i < kernel::kZoneKinds; ++i) zones.Add({.kind = static_cast<kernel::ZoneKind>(i)});
   for (size_t i = 0; i < kMaxZramDevices; ++i) {
     ZramReading device;
-    device.name = ShortText<16>(std::string(16, 'z'));
-    device.algorithm = ShortText<32>(std::string(32, 'z'));
+    device.name = FixedText<16>(std::string(16, 'z'));
+    device.algorithm = FixedText<32>(std::string(32, 'z'));
     signals.zram.Add(device);
   }
   for (size_t i = 0; i < kMaxCgroups; ++i) {
     CgroupReading cgroup;
-    cgroup.path = ShortText<256>(std::string(256, 'c'));
+    cgroup.path = FixedText<256>(std::string(256, 'c'));
     signals.cgroups.Add(cgroup);
   }
   signals.swap.emplace();

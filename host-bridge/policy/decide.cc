@@ -4,14 +4,12 @@
 #include "host-bridge/policy/decide.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "host-bridge/policy/answer.h"
 #include "host-bridge/policy/arithmetic.h"
+#include "host-bridge/policy/asker.h"
 #include "host-bridge/policy/assess.h"
 #include "host-bridge/policy/clamp.h"
 #include "host-bridge/policy/commitments.h"
@@ -19,57 +17,6 @@
 #include "host-bridge/policy/rules/taking.h"
 
 namespace ballast::policy {
-namespace {
-
-// In order of rank; a new rule is one file and one line here. Numbers not listed: 6, 7 and the other half of
-// 8 take, after these have given; 9 and 10 are hotplug's; 11 is the clamp.
-constexpr std::array<RuleFunction, 9> kGivingRules = {
-    RestartedGuest,   // 12: before any other word
-    CriticalRelease,  // 1
-    SilentGuest,      // 2
-    BalloonShrank,    // 3
-    StalledBalloon,   // 4
-    UselessBalloon,   // 13
-    PressedGrow,      // 5
-    MemoryRequested,  // 14
-    IdleStepUndone,   // 8
-};
-
-// The rule of the highest rank speaks for the guest, unless a later one would give it more.
-std::optional<Proposal> Combine(const View& view, const PolicyConfig& config) {
-  std::optional<Proposal> best;
-  if (view.NothingToGiveFor()) return best;
-  for (const RuleFunction rule : kGivingRules) {
-    std::optional<Proposal> proposal = rule(view, config);
-    if (proposal && (!best || proposal->target < best->target)) best = std::move(proposal);
-  }
-  return best;
-}
-
-// A guest that one of the giving rules speaks for.
-struct Asker {
-  View view;
-  Proposal give;
-
-  [[nodiscard]] const GuestLimits& limits() const { return view.facts->limits; }
-  [[nodiscard]] bool acts() const { return limits().mode != Mode::kObserve; }
-  // Asks, and with this urgency, by rule 14 alone.
-  [[nodiscard]] bool Requests(Urgency urgency) const {
-    return give.reason.rule == Rule::kMemoryRequest && view.facts->request->urgency == urgency;
-  }
-};
-
-// Who is served first: guests in real life before those only observed, then by need, weight and name.
-auto ServingOrder(const Asker& asker) {
-  const Rule rule = asker.give.reason.rule;
-  const bool asks =
-      rule == Rule::kPressedGrow || rule == Rule::kBalloonShrankByItself || asker.Requests(Urgency::kNormal);
-  const bool dies = asker.view.state == GuestState::kCritical;
-  const int need = dies ? 0 : asker.Requests(Urgency::kKill) ? 1 : asks ? 2 : 3;
-  return std::tuple(!asker.acts(), need, -asker.limits().weight, std::string_view(asker.limits().name));
-}
-
-}  // namespace
 
 // Lists whose memory is used again from one decision to the next.
 struct Decider::Memory {
@@ -184,8 +131,7 @@ class Planner {
 
   void Give() {
     if (host_.known) spare_ = Sub(host_.available, outstanding_);
-    std::sort(memory_.askers.begin(), memory_.askers.end(),
-              [](const Asker& a, const Asker& b) { return ServingOrder(a) < ServingOrder(b); });
+    std::sort(memory_.askers.begin(), memory_.askers.end(), ServedBefore);
     for (Asker& asker : memory_.askers) Settle(asker);
   }
 

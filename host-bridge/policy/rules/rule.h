@@ -1,5 +1,5 @@
 // What a rule sees and what it may say. A rule is a small function from one guest's view to at most one
-// proposal. It does not know budgets, other guests or the clamp; decide.cc combines, clamp.cc clamps.
+// proposal. It does not know budgets, other guests or the clamp; asker.cc combines, clamp.cc clamps.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,7 @@ class RealFaultsTest : public LabTest {
   }
   // vhost-device-vsock does not survive bytes that are on their way when the guest stops, whoever sent them;
   // so the test stops a guest whose link is quiet: introductions over, the next report seconds away.
-  static void LetTheLinkGrowQuiet() { absl::SleepFor(absl::Milliseconds(1500)); }
+  static void LetTheLinkGrowQuiet() { absl::SleepFor(absl::Seconds(4)); }
   void ExpectRescue() {
     const auto work = guest_->Exec(kBurst, absl::Seconds(60));
     ASSERT_TRUE(work.ok()) << work.status();

@@ -21,7 +21,7 @@ std::string Percent(int32_t permyriad) { return absl::StrFormat("%.2f %%", permy
 }  // namespace
 
 Brake::Brake(const FileReader& files, const BrakeConfig& config)
-    : config_(config), sensors_(files), plan_(ConfigFor(config)) {}
+    : config_(config), sensors_(files, Sensors::Pace::kSteady), plan_(ConfigFor(config)) {}
 
 std::optional<std::string> Brake::Look(MonotonicTime now) {
   readings_ = &sensors_.Read(now, false);

@@ -181,7 +181,8 @@ absl::StatusOr<ReclaimResult> DropCaches(const Scene& scene, const ReclaimWish& 
 absl::Status CheckWish(const Scene& scene, const ReclaimWish& wish) {
   if (wish.cgroup.empty()) return absl::OkStatus();
   if (!IsCgroupPath(wish.cgroup)) {
-    return absl::InvalidArgumentError(StrCat("cgroup = ", wish.cgroup,
+    constexpr size_t kMostQuoted = 64;
+    return absl::InvalidArgumentError(StrCat("cgroup = ", wish.cgroup.substr(0, kMostQuoted),
                                              ": must be a path as /system.slice, of at most ", kMaxCgroupPath,
                                              " bytes and without . and .."));
   }

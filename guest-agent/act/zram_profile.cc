@@ -62,14 +62,16 @@ class Configuring {
     for (size_t i = 0; i < plan.steps.size(); ++i) {
       const ZramStep& step = plan.steps[i];
       const auto ended = Take(step, result);
+      const bool done = ended.ok() && !*ended;
+      // A swapoff that was stopped may have ended all the same.
+      emptied = emptied || (step.kind == ZramStepKind::kSwapOff && (done || !IsSwap())) ||
+                (step.kind == ZramStepKind::kReset && done);
+      if (done) continue;
+      if (ended.ok()) SkipRest(plan.steps, i + 1, result);
+      if (emptied) Restore(plan.restore, result);
       if (!ended.ok()) return ended.status();
-      if (*ended) {
-        result.stop = **ended;
-        SkipRest(plan.steps, i + 1, result);
-        if (emptied) Restore(plan.restore, result);
-        break;
-      }
-      emptied = emptied || step.kind == ZramStepKind::kSwapOff || step.kind == ZramStepKind::kReset;
+      result.stop = **ended;
+      break;
     }
     return result;
   }
@@ -104,14 +106,21 @@ class Configuring {
     }
   }
 
+  // When it cannot be told: as it was.
+  [[nodiscard]] bool IsSwap() const {
+    const auto text = scene_.files.Read("/proc/swaps");
+    return !text.ok() || text->find(StrCat("/dev/", device_, " ")) != std::string::npos;
+  }
+
   void Restore(const std::vector<ZramStep>& steps, ZramResult& result) {
     for (const ZramStep& step : steps) {
       const auto outcome = CarryOut(step);
       const bool done = outcome.ok() && !outcome->stop && outcome->error == 0;
       if (done) continue;
-      result.skipped.push_back(
-          StrCat("restore: ", NameOf(step.kind), ": ",
-                 outcome.ok() ? std::strerror(outcome->error) : MessageOf(outcome.status())));
+      result.skipped.push_back(StrCat("restore: ", NameOf(step.kind), ": ",
+                                      !outcome.ok()   ? MessageOf(outcome.status())
+                                      : outcome->stop ? "it did not end in time"
+                                                      : std::strerror(outcome->error)));
       return;
     }
     if (!steps.empty()) result.done.emplace_back("restore");

@@ -40,7 +40,7 @@ absl::Status CheckWish(const ZramState& state, const ZramWish& wish) {
 // Of a size that is a whole number of pages.
 int64_t WishedSize(const ZramState& state, const ZramWish& wish, const GuestRoom& room) {
   if (!wish.size_permyriad) return state.disksize_bytes;
-  // Divided first: a share of 2^62 bytes times 40,000 would not fit.
+  // Divided first: so it fits for every size below 2^61.
   const int64_t bytes = room.usable_bytes / 10'000 * *wish.size_permyriad;
   return bytes / room.page_size_bytes * room.page_size_bytes;
 }

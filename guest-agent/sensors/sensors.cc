@@ -39,8 +39,9 @@ Sample ToSample(const Readings& readings) {
   return sample;
 }
 
-Sensors::Sensors(const FileReader& files)
-    : capabilities_{{{"meminfo", ""}, {"vmstat", ""}, {"psi", ""}, {"swap", ""}, {}, {}, {}, {}, {}}},
+Sensors::Sensors(const FileReader& files, Pace pace)
+    : pace_(pace),
+      capabilities_{{{"meminfo", ""}, {"vmstat", ""}, {"psi", ""}, {"swap", ""}, {}, {}, {}, {}, {}}},
       signals_(files, ReadMachineFacts(files)) {
   meminfo_ = OpenOrSay(files, "/proc/meminfo", kMeminfoCapacity, capabilities_[0].reason);
   vmstat_ = OpenOrSay(files, "/proc/vmstat", kVmstatCapacity, capabilities_[1].reason);
@@ -56,12 +57,12 @@ const Readings& Sensors::Read(MonotonicTime now, bool fresh) {
   readings_.at = now;
   readings_.meminfo = ReadWith(meminfo_, kernel::ParseMeminfo);
   readings_.psi_memory = ReadWith(psi_memory_, kernel::ParsePsi);
-  if (!fresh && slow_read_at_ && now - *slow_read_at_ < SlowReadGap()) return readings_;
-  ReadSlowOnes(now);
-  signals_.Read(
-      {.at = now, .meminfo = readings_.meminfo, .vmstat = readings_.vmstat, .fresh = fresh, .calm = IsCalm()},
-      readings_.signals);
+  if (fresh || !slow_read_at_ || now - *slow_read_at_ >= SlowReadGap()) ReadSlowOnes(fresh);
   return readings_;
+}
+
+void Sensors::Complete() {
+  if (slow_read_at_ != readings_.at) ReadSlowOnes(false);
 }
 
 LevelBytes Sensors::Limits() const {
@@ -77,7 +78,7 @@ bool Sensors::IsCalm() const {
 // A balloon that moves is a change, too: its counters are among the costlier readings, and without them what
 // it takes looks like consumption.
 Nanos Sensors::SlowReadGap() const {
-  if (!readings_.meminfo) return kPressedReadGap;
+  if (!readings_.meminfo || pace_ == Pace::kSteady) return kPressedReadGap;
   const int64_t available = readings_.meminfo->available_bytes;
   const LevelBytes limits = Limits();
   if (available < limits.pressed || std::abs(available - slow_read_available_) >= kSmallChange) {
@@ -86,11 +87,17 @@ Nanos Sensors::SlowReadGap() const {
   return available < limits.armed ? kArmedReadGap : kQuietReadGap;
 }
 
-void Sensors::ReadSlowOnes(MonotonicTime now) {
-  slow_read_at_ = now;
+void Sensors::ReadSlowOnes(bool fresh) {
+  slow_read_at_ = readings_.at;
   slow_read_available_ = readings_.meminfo ? readings_.meminfo->available_bytes : 0;
   readings_.vmstat = ReadWith(vmstat_, kernel::ParseVmstat);
   readings_.psi_io = ReadWith(psi_io_, kernel::ParsePsi);
+  signals_.Read({.at = readings_.at,
+                 .meminfo = readings_.meminfo,
+                 .vmstat = readings_.vmstat,
+                 .fresh = fresh,
+                 .calm = IsCalm()},
+                readings_.signals);
 }
 
 }  // namespace ballast::agent

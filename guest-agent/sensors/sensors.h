@@ -33,8 +33,13 @@ struct Readings {
 // Used by one thread.
 class Sensors {
  public:
+  // When the costlier files are read.
+  enum class Pace {
+    kByNeed,  // the rarer, the less hangs on them
+    kSteady,  // every 20 ms
+  };
   // Nothing that is missing is an error; Capabilities() says why it is.
-  explicit Sensors(const FileReader& files);
+  explicit Sensors(const FileReader& files, Pace pace = Pace::kByNeed);
 
   // Reads memory information and memory pressure; the costlier vmstat and I/O pressure when what is known of
   // them is 20 ms old (100 ms while memory is only armed, 1 s while it is quiet, as long as what is available
@@ -42,17 +47,20 @@ class Sensors {
   // Allocates nothing, but now and then, while plenty is available, when it searches for devices and cgroups
   // that appeared.
   [[nodiscard]] const Readings& Read(MonotonicTime now, bool fresh);
+  // Reads what the last Read left out, so that all that is told bears one time.
+  void Complete();
 
   // "meminfo", "vmstat", "psi", "swap", "zones", "zram", "zswap", "cgroups", "mglru", as found when they were
   // opened.
   [[nodiscard]] const std::array<Capability, 9>& Capabilities() const { return capabilities_; }
 
  private:
-  void ReadSlowOnes(MonotonicTime now);
+  void ReadSlowOnes(bool fresh);
   [[nodiscard]] LevelBytes Limits() const;
   [[nodiscard]] bool IsCalm() const;
   [[nodiscard]] Nanos SlowReadGap() const;
 
+  const Pace pace_;
   std::optional<PinnedFile> meminfo_;
   std::optional<PinnedFile> vmstat_;
   std::optional<PinnedFile> psi_memory_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grpc/grpc.h>
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
@@ -47,6 +48,8 @@ constexpr auto kFarewell = std::chrono::milliseconds(500);
 void SetBounds(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  // A message's size is checked only after it was unpacked.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
@@ -88,6 +91,8 @@ void KeepGrpcUp() {
 
 absl::StatusOr<std::unique_ptr<AgentServer>> AgentServer::Start(GuestAgentService& service) {
   KeepGrpcUp();
+  // gRPC logs what a peer sent as it came, line ends included. All that matters of it comes as a status.
+  gpr_set_log_function([](gpr_log_func_args*) {});
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetBounds(builder);

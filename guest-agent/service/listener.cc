@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "common/base/text.h"
@@ -26,6 +27,12 @@ constexpr int kMaxAcceptsATurn = 64;
 constexpr Nanos kSettled = Seconds(5);
 // With no descriptor left accept fails at once, again and again; this keeps the thread from spinning.
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
+
+bool IsUnix(int fd) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
 
 }  // namespace
 
@@ -147,7 +154,12 @@ void Listener::Examine(std::vector<Pending>::iterator pending) {
 }
 
 void Listener::Admit(UniqueFd connection, bool dialled) {
-  if (alive_.size() >= options_.max_alive) {
+  const bool local = !dialled && IsUnix(connection.Get());
+  const auto locals =
+      static_cast<size_t>(std::count_if(alive_.begin(), alive_.end(), std::mem_fn(&Alive::local)));
+  // A quarter of the places is the host's.
+  if (alive_.size() >= options_.max_alive ||
+      (local && locals >= options_.max_alive - options_.max_alive / 4)) {
     over_limit_.fetch_add(1);
     if (!std::exchange(limit_logged_, true)) {
       LogWarning(StrCat("closing new connections: ", alive_.size(), " are open already"));
@@ -156,7 +168,7 @@ void Listener::Admit(UniqueFd connection, bool dialled) {
   }
   UniqueFd watch(::fcntl(connection.Get(), F_DUPFD_CLOEXEC, 0));
   if (!watch.IsOpen() || !Watch(watch.Get(), EPOLLRDHUP | EPOLLET)) return;
-  alive_.push_back({std::move(watch), dialled});
+  alive_.push_back({std::move(watch), dialled, local});
   dialled_alive_ = dialled_alive_ || dialled;
   admitted_.fetch_add(1);
   alive_count_.store(alive_.size());

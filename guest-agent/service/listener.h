@@ -44,7 +44,7 @@ class Listener {
     Nanos redial_min = Milliseconds(100);
     Nanos redial_max = Seconds(5);
     size_t max_pending = 64;
-    size_t max_alive = 32;
+    size_t max_alive = 32;  // of which programs of the guest may take three quarters
   };
 
   // `clock` must outlive it. Errors: the kernel's, when it gives no descriptor.
@@ -66,6 +66,7 @@ class Listener {
   struct Alive {
     UniqueFd watch;
     bool dialled = false;
+    bool local = false;
   };
 
   Listener(Options options, const Clock& clock, UniqueFd epoll, UniqueFd wake);

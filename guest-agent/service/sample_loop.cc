@@ -221,7 +221,9 @@ void SampleLoop::Tell(Watcher& watcher, const Readings& readings, const Sample& 
   if (step.balloon_shrank_bytes > 0) {
     watcher.stream->OfferEvent({sample.at, BalloonShrank{step.balloon_shrank_bytes}});
   }
-  if (step.report_now) watcher.stream->OfferReport(FactsOf(readings, step));
+  if (!step.report_now) return;
+  sensors_.Complete();  // `readings` are its own
+  watcher.stream->OfferReport(FactsOf(readings, step));
 }
 
 }  // namespace ballast::agent

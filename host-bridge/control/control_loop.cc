@@ -50,7 +50,10 @@ void ControlLoop::Step() {
   RefreshHost(now);
   if (now - ration_renewed_ >= Seconds(60)) {
     ration_renewed_ = now;
-    for (Guest& guest : guests_) guest.ports.mailbox->RenewRation();
+    for (Guest& guest : guests_) {
+      guest.ports.mailbox->RenewRation();
+      guest.request_lines = kRequestLines;
+    }
   }
   verdicts_.clear();
   for (size_t i = 0; i < guests_.size(); ++i) TakeNews(i, now);
@@ -142,9 +145,13 @@ void ControlLoop::Reply(const policy::Answer& answer) {
     text += " [dry run: told that it gets nothing]";
   }
   if (guest.ports.link != nullptr) guest.ports.link->Answer(reply);
-  log_(LogLevel::kInfo,
-       StrCat(text, " (", FormatSize(request->request.bytes), " asked for",
-              request->asker.empty() ? "" : " by '", request->asker, request->asker.empty() ? ")" : "')"));
+  text += StrCat(" (", FormatSize(request->request.bytes), " asked for",
+                 request->asker.empty() ? "" : " by '", request->asker, request->asker.empty() ? ")" : "')");
+  if (guest.request_lines == 1) text += " (further answers to this guest are left out here for a minute)";
+  if (guest.request_lines > 0) {
+    --guest.request_lines;
+    log_(LogLevel::kInfo, text);
+  }
   if (guest.requests.Next()) wakeup_.Ring();
 }
 

@@ -65,6 +65,7 @@ class ControlLoop {
     uint64_t id = 0;
     policy::Decision decision;
   };
+  static constexpr int kRequestLines = 20;
   struct Guest {
     ManagedGuest ports;
     std::vector<Pending> pending;
@@ -72,8 +73,9 @@ class ControlLoop {
     std::optional<BalloonBytes> settling;  // a target whose arrival is still to be reported
     MonotonicTime settling_since;
     RequestBook requests = {};
-    bool vmm_lost = false;  // and nobody has answered since
-    bool link_held = true;  // a session starts held: whether its guest runs is not known yet
+    int request_lines = kRequestLines;  // that its requests may still take in the log until the next refill
+    bool vmm_lost = false;              // and nobody has answered since
+    bool link_held = true;              // a session starts held: whether its guest runs is not known yet
   };
 
   void RefreshHost(MonotonicTime now);

@@ -1,8 +1,14 @@
 #include "host-bridge/session/call_queue.h"
 
+#include <grpc/support/log.h>
+
 namespace ballast::session {
 
-CallQueue::CallQueue() : thread_([this] { Run(); }) {}
+CallQueue::CallQueue() {
+  // gRPC logs what a peer sent as it came, line ends included. All that matters of it comes as a status.
+  gpr_set_log_function([](gpr_log_func_args*) {});
+  thread_ = std::thread([this] { Run(); });
+}
 
 CallQueue::~CallQueue() {
   queue_.Shutdown();

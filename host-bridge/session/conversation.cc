@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "common/base/fixed_text.h"
 #include "common/base/text.h"
 #include "host-bridge/observe/convert_event.h"
 
@@ -21,14 +22,18 @@ grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  // A message's size is checked only after it was unpacked, and one thread serves all guests.
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   // Bandwidth is no concern of a stream of small messages, and its probes would answer every report with a
   // ping.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   return arguments;
 }
 
+// The message is the agent's own word.
 absl::Status FromGrpc(const grpc::Status& status) {
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  const auto message = CleanFixedText<200>(status.error_message());
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), std::string(message.View()));
 }
 
 std::string LacksOf(const guest::v1::GetInfoResponse& info) {

@@ -69,6 +69,28 @@ TEST(Sensors, WhileQuietReadTheCostlyOnesOnceASecond) {
   EXPECT_EQ(sensors.Read(kNow + Milliseconds(1'000), false).vmstat->oom_kills, 1);
 }
 
+TEST(Sensors, WhatIsToldBearsOneTime) {
+  fakes::GuestTree tree(FreshRoot(), kGiB, 800 * kMiB);
+  Sensors sensors(FileReader(tree.Root()));
+  static_cast<void>(sensors.Read(kNow, false));
+  tree.SetOomKills(1);
+  const Readings& readings = sensors.Read(kNow + Milliseconds(500), false);
+  EXPECT_EQ(readings.vmstat->oom_kills, 0);
+  sensors.Complete();
+  EXPECT_EQ(readings.vmstat->oom_kills, 1);
+  tree.SetOomKills(2);
+  sensors.Complete();
+  EXPECT_EQ(readings.vmstat->oom_kills, 1) << "it was complete";
+}
+
+TEST(Sensors, ASteadyPaceReadsTheCostlyOnesEvenWhileQuiet) {
+  fakes::GuestTree tree(FreshRoot(), kGiB, 800 * kMiB);
+  Sensors sensors(FileReader(tree.Root()), Sensors::Pace::kSteady);
+  static_cast<void>(sensors.Read(kNow, false));
+  tree.SetOomKills(1);
+  EXPECT_EQ(sensors.Read(kNow + Milliseconds(20), false).vmstat->oom_kills, 1);
+}
+
 TEST(Sensors, ABalloonThatMovesIsAChange) {
   fakes::GuestTree tree(FreshRoot(), kGiB, 800 * kMiB);
   Sensors sensors(FileReader(tree.Root()));

@@ -45,6 +45,19 @@ TEST_F(ActsServiceTest, BadFieldsAreNamedBeforeAnythingIsDone) {
   EXPECT_EQ(Call(&Stub::SetSwappiness, swappiness).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(ActsServiceTest, WhatIsPackedIsNotUnpacked) {
+  guest::v1::ReclaimRequest reclaim;
+  reclaim.set_bytes(kMiB);
+  reclaim.set_cgroup(std::string(60'000, 'a'));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  guest::v1::ReclaimResponse response;
+  const auto status = guest::v1::GuestAgent::NewStub(Connect())->Reclaim(&context, reclaim, &response);
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(status.error_message(), ::testing::Not(HasSubstr("cgroup"))) << "it was read";
+}
+
 TEST_F(ActsServiceTest, APressedGuestIsLeftAloneAndSaysWhy) {
   Guest().SetAvailable(50 * kMiB);
   guest::v1::ReclaimRequest reclaim;

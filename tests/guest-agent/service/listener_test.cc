@@ -6,13 +6,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/os/file_reader.h"
+#include "common/transport/socket.h"
 #include "tests/guest-agent/service/agent_fixture.h"
 
 namespace ballast::agent {
@@ -116,13 +119,13 @@ TEST_F(ListenerTest, AHalfClosedPeerIsForgotten) {
   EXPECT_TRUE(IsClosed(fd));
 }
 
-TEST_F(ListenerTest, NoMoreThanThirtyTwoAreServedAtOnce) {
+TEST_F(ListenerTest, NoMoreThanTwentyFourProgramsOfTheGuestAreServedAtOnce) {
   std::vector<UniqueFd> open;
-  for (int i = 0; i < 32; ++i) {
+  for (int i = 0; i < 24; ++i) {
     open.push_back(ConnectRaw());
     Send(open.back(), kPreface + kEmptySettings);
   }
-  EXPECT_TRUE(Eventually([&] { return TheListener().Counts().alive == 32; }));
+  EXPECT_TRUE(Eventually([&] { return TheListener().Counts().alive == 24; }));
   const auto extra = ConnectRaw();
   Send(extra, kPreface + kEmptySettings);
   EXPECT_TRUE(IsClosed(extra));
@@ -162,6 +165,49 @@ TEST_F(ListenerTest, AnAnnouncedGiantFrameIsRefused) {
   Guest().SetAvailable(40 * kMiB);
   EXPECT_TRUE(watch->Until(
       [](const auto& r) { return r.has_report() && r.report().level() == guest::v1::LEVEL_CRITICAL; }));
+}
+
+TEST(ListenerDial, AQuarterOfThePlacesIsTheHosts) {
+  SystemClock clock;
+  const std::string path = StrCat(::testing::TempDir(), "places-", ::getpid(), ".sock");
+  auto local = ListenUnix(path, 0600, 16);
+  ASSERT_TRUE(local.ok()) << local.status();
+  std::atomic<bool> host_is_there = false;
+  UniqueFd host_end;
+  std::vector<UniqueFd> served;
+  Listener::Options options;
+  options.local = *std::move(local);
+  options.max_alive = 4;
+  options.redial_min = options.redial_max = Milliseconds(5);
+  options.dial = [&]() -> absl::StatusOr<UniqueFd> {
+    if (!host_is_there) return absl::UnavailableError("nobody there");
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+      return absl::InternalError("socketpair");
+    }
+    host_end = UniqueFd(ends[1]);
+    return UniqueFd(ends[0]);
+  };
+  options.serve = [&](UniqueFd connection) { served.push_back(std::move(connection)); };
+  auto listener = Listener::Start(std::move(options), clock);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  std::vector<UniqueFd> programs;
+  for (int i = 0; i < 4; ++i) {
+    auto program = StartConnectUnix(path);
+    ASSERT_TRUE(program.ok()) << program.status();
+    programs.push_back(*std::move(program));
+    ASSERT_EQ(::send(programs.back().Get(), kPreface.data(), kPreface.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(kPreface.size()));
+  }
+  const MonotonicTime deadline = clock.Now() + Seconds(10);
+  while ((*listener)->Counts().over_limit < 1 && clock.Now() < deadline) ::usleep(1'000);
+  EXPECT_EQ((*listener)->Counts().alive, 3u);
+  EXPECT_EQ((*listener)->Counts().over_limit, 1u);
+  host_is_there = true;
+  while ((*listener)->Counts().alive < 4 && clock.Now() < deadline) ::usleep(1'000);
+  EXPECT_EQ((*listener)->Counts().alive, 4u);
+  (*listener)->Stop();
+  ::unlink(path.c_str());
 }
 
 TEST(ListenerDial, DialsAgainWhenTheHostHangsUp) {

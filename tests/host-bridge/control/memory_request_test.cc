@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "tests/host-bridge/control/loop_fixture.h"
 
 namespace ballast::control {
@@ -56,6 +59,28 @@ TEST_F(RequestTest, SeveralAreAnsweredTheMostUrgentFirst) {
   EXPECT_EQ(link_.answers[1].request, 3);
   EXPECT_EQ(link_.answers[2].request, 1);
   EXPECT_EQ(actuator_.commands.back().second, 762 * kMiB) << "each besides those before";
+}
+
+TEST_F(RequestTest, AFloodIsAnsweredAndTakesTwentyLinesOfTheLogAMinute) {
+  Ready();
+  const auto told = [&] {
+    return std::count_if(lines_.begin(), lines_.end(), [](const std::string& line) {
+      return line.find("for memory:") != std::string::npos;
+    });
+  };
+  for (int id = 1; id <= 50; ++id) {
+    Ask(id, kMiB, policy::Urgency::kLow);
+    loop_->Step();
+  }
+  EXPECT_EQ(link_.answers.size(), 50u);
+  EXPECT_EQ(told(), 20);
+  EXPECT_THAT(lines_, Contains(HasSubstr("left out here for a minute")));
+  clock_.now = clock_.now + Seconds(61);
+  VmmSays(768 * kMiB);
+  GuestSays(100 * kMiB);
+  Ask(51, kMiB, policy::Urgency::kLow);
+  loop_->Step();
+  EXPECT_EQ(told(), 21);
 }
 
 TEST_F(RequestTest, OfAnObservedGuestIsRefusedWithTheReason) {

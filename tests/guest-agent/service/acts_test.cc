@@ -47,7 +47,7 @@ TEST_F(ActsServiceTest, BadFieldsAreNamedBeforeAnythingIsDone) {
 
 TEST_F(ActsServiceTest, WhatIsPackedIsNotUnpacked) {
   guest::v1::ReclaimRequest reclaim;
-  reclaim.set_bytes(kMiB);
+  reclaim.set_bytes(0);
   reclaim.set_cgroup(std::string(60'000, 'a'));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
@@ -55,7 +55,7 @@ TEST_F(ActsServiceTest, WhatIsPackedIsNotUnpacked) {
   guest::v1::ReclaimResponse response;
   const auto status = guest::v1::GuestAgent::NewStub(Connect())->Reclaim(&context, reclaim, &response);
   EXPECT_FALSE(status.ok());
-  EXPECT_THAT(status.error_message(), ::testing::Not(HasSubstr("cgroup"))) << "it was read";
+  EXPECT_NE(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << "it was read";
 }
 
 TEST_F(ActsServiceTest, APressedGuestIsLeftAloneAndSaysWhy) {

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -26,7 +27,7 @@ constexpr int kMappedAloneBytes = 256 * 1024;
 
 // A report is filled, encoded and written within this much of stack (measured: 9 KiB for the deepest of the
 // sampling thread, 21 KiB for a watcher's), and a page more than that may have to be waited for.
-constexpr size_t kHotStackBytes = 48 * 1024;
+constexpr size_t kHotStackBytes = 32 * 1024;
 
 // MADV_DONTNEED_LOCKED, newer than some C libraries.
 constexpr int kDontNeedLocked = 24;
@@ -101,8 +102,22 @@ void BoundHeap() {
   ::mallopt(M_MMAP_THRESHOLD, kMappedAloneBytes);
 }
 
-int64_t DropColdPages() {
-  ::malloc_trim(0);
+namespace {
+
+std::atomic<bool> locked = false;  // this process
+
+// Of this thread: what deeper calls than the present one once used.
+void DropStackBelow() {
+  constexpr size_t kPage = 4096;
+  constexpr size_t kNear = 16 * 1024;   // for the calls to come
+  constexpr size_t kDeep = 256 * 1024;  // nothing here goes deeper; what is not mapped of it is passed over
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  const uintptr_t end = (here - kNear) / kPage * kPage;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address below a known one
+  ::madvise(reinterpret_cast<void*>(end - kDeep), kDeep, MADV_DONTNEED);
+}
+
+int64_t DropCleanFilePages() {
   const auto smaps = FileReader().Read("/proc/self/smaps");
   if (!smaps.ok()) return 0;
   int64_t bytes = 0;
@@ -112,11 +127,23 @@ int64_t DropColdPages() {
   return bytes;
 }
 
+}  // namespace
+
+int64_t DropColdPages() {
+  // Of locked memory neither the heap's free pages nor a stack's can be let go.
+  if (locked) ::munlockall();
+  ::malloc_trim(0);
+  DropStackBelow();
+  const int64_t bytes = DropCleanFilePages();
+  if (locked) (void)LockMemory();  // as it did the first time
+  return bytes;
+}
+
 absl::Status LockMemory() {
   // Of what is locked nothing can be let go page by page.
   ::malloc_trim(0);
-  if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return absl::OkStatus();
-  return ErrnoStatus(errno, "mlockall");
+  locked = ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+  return locked ? absl::OkStatus() : ErrnoStatus(errno, "mlockall");
 }
 
 [[gnu::noinline]] void PrefaultStack() {

@@ -13,8 +13,9 @@ namespace ballast::agent {
 // grown to, so that a busy moment needs no new pages.
 void BoundHeap();
 
-// Lets go of the pages of the program's file, locked ones included. Those in use come back at once, from the page
-// cache; those that only the start or the making of a connection needed do not. Returns how many bytes of
+// Lets go of the heap's free pages, of what this thread's stack no longer holds, and of the pages of the
+// program's file. Of those the ones in use come back at once, from the page cache; those that only the start
+// or the making of a connection needed do not. For that moment nothing is locked. Returns how many bytes of
 // mappings were let go.
 int64_t DropColdPages();
 
@@ -33,8 +34,9 @@ struct AddressRange {
   friend bool operator==(const AddressRange&, const AddressRange&) = default;
 };
 
-// Of a /proc/PID/smaps: the mappings of files that are not writable and hold no page of their own (as relocated
-// constants do), so that their pages can be dropped without loss. Lines that make no sense are passed over.
+// Of a /proc/PID/smaps: the mappings of files that are not writable and hold no page of their own (as
+// relocated constants do), so that their pages can be dropped without loss. Lines that make no sense are
+// passed over.
 [[nodiscard]] std::vector<AddressRange> CleanFileMappings(std::string_view smaps);
 
 }  // namespace ballast::agent

@@ -16,6 +16,8 @@ std::string FileReader::PathOf(std::string_view path) const {
   return StrCat(root, path.starts_with('/') ? "" : "/", path);
 }
 
+bool FileReader::Exists(std::string_view path) const { return ::access(PathOf(path).c_str(), F_OK) == 0; }
+
 absl::StatusOr<std::string> FileReader::Read(std::string_view path, size_t limit) const {
   const std::string full = PathOf(path);
   UniqueFd fd(::open(full.c_str(), O_RDONLY | O_CLOEXEC));

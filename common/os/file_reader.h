@@ -16,6 +16,8 @@ class FileReader {
   // The whole file, at most `limit` bytes (more: OUT_OF_RANGE). Errors name the path.
   [[nodiscard]] absl::StatusOr<std::string> Read(std::string_view path, size_t limit = 1 << 20) const;
   [[nodiscard]] std::string PathOf(std::string_view path) const;
+  // Also of what cannot be read, as a file that is only written.
+  [[nodiscard]] bool Exists(std::string_view path) const;
 
  private:
   std::string root_;

@@ -32,10 +32,6 @@ std::string FileOf(const ReclaimWish& wish, std::string_view name) {
   return StrCat(kCgroupMount, wish.cgroup == "/" ? "" : wish.cgroup, "/", name);
 }
 
-bool Exists(const FileReader& files, const std::string& path) {
-  return !absl::IsNotFound(files.Read(path).status());
-}
-
 // Of the cgroup, or of the whole guest.
 absl::StatusOr<int64_t> StolenBytes(const Scene& scene, const ReclaimWish& wish) {
   const auto text = scene.files.Read(wish.cgroup.empty() ? "/proc/vmstat" : FileOf(wish, "memory.stat"));
@@ -158,7 +154,7 @@ absl::Status CheckDroppable(const CacheUse& use, int64_t wished) {
 }
 
 absl::StatusOr<ReclaimResult> DropCaches(const Scene& scene, const ReclaimWish& wish) {
-  if (!Exists(scene.files, kDropCaches)) {
+  if (!scene.files.Exists(kDropCaches)) {
     return absl::UnimplementedError("this kernel has neither memory.reclaim nor drop_caches");
   }
   const auto before = ReadCacheUse(scene);
@@ -186,15 +182,14 @@ absl::Status CheckWish(const Scene& scene, const ReclaimWish& wish) {
                                              ": must be a path as /system.slice, of at most ", kMaxCgroupPath,
                                              " bytes and without . and .."));
   }
-  if (!Exists(scene.files, FileOf(wish, "cgroup.procs"))) {
+  if (!scene.files.Exists(FileOf(wish, "cgroup.procs"))) {
     return absl::InvalidArgumentError(StrCat("cgroup = ", wish.cgroup, ": there is none such"));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<ReclaimResult> ByTheBestMeans(const Scene& scene, const ReclaimWish& wish) {
-  // Write-only, so reading it fails otherwise than for a file that is not there.
-  if (Exists(scene.files, FileOf(wish, "memory.reclaim"))) return Reclaiming(scene, wish).Run();
+  if (scene.files.Exists(FileOf(wish, "memory.reclaim"))) return Reclaiming(scene, wish).Run();
   if (wish.cgroup.empty()) return DropCaches(scene, wish);
   return absl::UnimplementedError(StrCat("this kernel has no memory.reclaim for ", wish.cgroup));
 }

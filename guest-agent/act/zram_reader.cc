@@ -1,8 +1,5 @@
 #include "guest-agent/act/zram_reader.h"
 
-#include <filesystem>
-#include <system_error>
-
 #include "common/base/text.h"
 #include "common/kernel/number_field.h"
 #include "common/kernel/zram_parser.h"
@@ -17,19 +14,14 @@ std::string PathOf(std::string_view device, std::string_view file) {
   return StrCat("/sys/block/", device, "/", file);
 }
 
-bool IsThere(const FileReader& files, const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(files.PathOf(path), ignored);
-}
-
 void ReadOptionalFiles(const FileReader& files, std::string_view device, ZramState& state) {
   if (const auto text = files.Read(PathOf(device, "backing_dev")); text.ok()) {
     std::string_view path = *text;
     path = kernel::TakeLine(path);
     if (path != "none") state.backing_device = path;
   }
-  state.can_write_back = IsThere(files, PathOf(device, "writeback"));
-  state.can_recompress = IsThere(files, PathOf(device, "recompress"));
+  state.can_write_back = files.Exists(PathOf(device, "writeback"));
+  state.can_recompress = files.Exists(PathOf(device, "recompress"));
   if (const auto text = files.Read(PathOf(device, "recomp_algorithm")); text.ok()) {
     state.recompressors = ParseRecompressors(*text);
   }
@@ -41,7 +33,7 @@ std::vector<std::string> ListZramDevices(const FileReader& files) {
   std::vector<std::string> devices;
   for (int i = 0; i < kMaxDevices; ++i) {
     std::string name = StrCat("zram", i);
-    if (IsThere(files, PathOf(name, "disksize"))) devices.push_back(std::move(name));
+    if (files.Exists(PathOf(name, "disksize"))) devices.push_back(std::move(name));
   }
   return devices;
 }

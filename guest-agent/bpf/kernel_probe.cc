@@ -139,8 +139,8 @@ int Dispatch(void* context, void* data, size_t size) {
 
 }  // namespace
 
-// What stays of the loaded programs: descriptors, and the page with their sums. libbpf's own account of them,
-// some 300 KiB, has no further use.
+// What stays of the loaded programs: descriptors, and the page with their sums. libbpf's own account of them
+// has no further use.
 struct KernelProbe::Loaded {
   std::vector<UniqueFd> links;  // attached while these are open
   UniqueFd events;

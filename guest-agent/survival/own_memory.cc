@@ -106,17 +106,6 @@ namespace {
 
 std::atomic<bool> locked = false;  // this process
 
-// Of this thread: what deeper calls than the present one once used.
-void DropStackBelow() {
-  constexpr size_t kPage = 4096;
-  constexpr size_t kNear = 16 * 1024;   // for the calls to come
-  constexpr size_t kDeep = 256 * 1024;  // nothing here goes deeper; what is not mapped of it is passed over
-  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  const uintptr_t end = (here - kNear) / kPage * kPage;
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address below a known one
-  ::madvise(reinterpret_cast<void*>(end - kDeep), kDeep, MADV_DONTNEED);
-}
-
 int64_t DropCleanFilePages() {
   const auto smaps = FileReader().Read("/proc/self/smaps");
   if (!smaps.ok()) return 0;
@@ -130,10 +119,9 @@ int64_t DropCleanFilePages() {
 }  // namespace
 
 int64_t DropColdPages() {
-  // Of locked memory neither the heap's free pages nor a stack's can be let go.
+  // Of locked memory the heap's free pages cannot be let go.
   if (locked) ::munlockall();
   ::malloc_trim(0);
-  DropStackBelow();
   const int64_t bytes = DropCleanFilePages();
   if (locked) (void)LockMemory();  // as it did the first time
   return bytes;

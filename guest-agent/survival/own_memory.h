@@ -13,10 +13,9 @@ namespace ballast::agent {
 // grown to, so that a busy moment needs no new pages.
 void BoundHeap();
 
-// Lets go of the heap's free pages, of what this thread's stack no longer holds, and of the pages of the
-// program's file. Of those the ones in use come back at once, from the page cache; those that only the start
-// or the making of a connection needed do not. For that moment nothing is locked. Returns how many bytes of
-// mappings were let go.
+// Lets go of the heap's free pages and of the pages of the program's file. Of those the ones in use come back
+// at once, from the page cache; those that only the start or the making of a connection needed do not. For
+// that moment nothing is locked. Returns how many bytes of mappings were let go.
 int64_t DropColdPages();
 
 // From now on no page of this process leaves memory once it was touched. Pages that were never touched are

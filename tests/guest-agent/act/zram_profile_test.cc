@@ -82,6 +82,23 @@ TEST_F(ZramProfileTest, SwapoffThatIsStoppedHalfWayLeavesTheDeviceAlone) {
   EXPECT_THAT(guest.orders, ElementsAre("o /dev/zram0"));
 }
 
+TEST_F(ZramProfileTest, SwapoffThatEndsAsItIsStoppedIsUndone) {
+  AddDevice("zram0", 256 * kMiB);
+  SwapOn("zram0");
+  guest.kernel = [this](const Order& order, const StopWatch& watch) -> absl::StatusOr<Outcome> {
+    if (order.kind != OrderKind::kSwapOff) return guest.WriteThrough(order);
+    guest.Put("/proc/swaps", "Filename Type Size Used Priority\n");
+    guest.figures.available = 100 * kMiB;
+    guest.Apply();
+    return Outcome{watch(), 0, ""};
+  };
+  const auto result = guest.acts.ConfigureZram({.size_permyriad = 5'000}, {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->stop, Stop::kPressure);
+  EXPECT_THAT(result->done, ElementsAre("restore"));
+  EXPECT_EQ(guest.orders.back(), "n /dev/zram0 5");
+}
+
 TEST_F(ZramProfileTest, OnceItIsEmptiedPressureNoLongerStopsIt) {
   AddDevice("zram0", 256 * kMiB);
   SwapOn("zram0");

@@ -28,7 +28,7 @@ TEST(PolicySetting, ChangesTheOneNumberItNames) {
 TEST(PolicySetting, SaysWhatIsWrong) {
   EXPECT_THAT(FaultOf("pressed-min"), HasSubstr("has no '='"));
   EXPECT_THAT(FaultOf("presed-min=1MiB"), HasSubstr("did you mean 'pressed-min'?"));
-  EXPECT_THAT(FaultOf("zzzzzzzzzzzz=1"), HasSubstr("docs/rules.md"));
+  EXPECT_THAT(FaultOf("zzzzzzzzzzzz=1"), HasSubstr("docs/examples/bridge.conf"));
   EXPECT_THAT(FaultOf("pressed-min=128MB"), HasSubstr("pressed-min=128MB: "));
 }
 

@@ -148,6 +148,7 @@ TEST_F(ActsTest, ColdCacheIsReclaimedBlocksAreCountedAndAToolIsAnswered) {
   const int64_t free_before = Number("awk '/^MemFree/{print $2}' /proc/meminfo") * kKiB;
   guest::v1::ReclaimRequest reclaim;
   reclaim.set_bytes(200 * kMiB);
+  reclaim.set_brake_permyriad(10'000);  // an emulated guest may stall for a moment, and rightly be left alone
   const auto reclaimed = Call(&GuestAgent::Stub::Reclaim, reclaim);
   const int64_t stolen = StolenBytes() - stolen_before;
   const int64_t freed = Number("awk '/^MemFree/{print $2}' /proc/meminfo") * kKiB - free_before;
@@ -159,6 +160,8 @@ TEST_F(ActsTest, ColdCacheIsReclaimedBlocksAreCountedAndAToolIsAnswered) {
   EXPECT_GE(freed, 150 * kMiB) << "what was taken is free";
 
   const int64_t scanned_before = Scanned();
+  const auto blocks_before = kernel::ParseFreeBlocks(Run("cat /proc/buddyinfo"), 9);
+  ASSERT_TRUE(blocks_before.ok()) << blocks_before.status();
   const auto compacted = Call(&GuestAgent::Stub::Compact, guest::v1::CompactRequest());
   const auto blocks = kernel::ParseFreeBlocks(Run("cat /proc/buddyinfo"), 9);
   ASSERT_TRUE(blocks.ok()) << blocks.status();
@@ -166,7 +169,10 @@ TEST_F(ActsTest, ColdCacheIsReclaimedBlocksAreCountedAndAToolIsAnswered) {
   EXPECT_EQ(compacted.block_bytes(), 2 * kMiB);
   EXPECT_GT(Scanned(), scanned_before) << "the kernel did look for pages to move";
   // How many whole blocks that gives is the kernel's business: this one often ends after a few megabytes.
-  EXPECT_NEAR(static_cast<double>(compacted.free_blocks_after()), static_cast<double>(*blocks), 4.0);
+  // Meanwhile the processors' own lists are emptied into them, some 20 at once: so between the kernel's
+  // figures right before and right after.
+  EXPECT_GE(compacted.free_blocks_after(), std::min(*blocks_before, *blocks) - 4);
+  EXPECT_LE(compacted.free_blocks_after(), std::max(*blocks_before, *blocks) + 4);
   EXPECT_GE(compacted.free_blocks_after(), compacted.free_blocks_before() - 4);
 
   ASSERT_NO_FATAL_FAILURE(AskAndAnswer());

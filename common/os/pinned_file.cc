@@ -3,17 +3,28 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "common/base/text.h"
 
 namespace ballast {
+namespace {
+
+// Three times the largest that is read under pressure today. What is beyond stays untouched, and so costs
+// nothing, until a file grows into it.
+constexpr size_t kBroughtInBytes = 16 * 1024;
+
+}  // namespace
 
 PinnedFile::PinnedFile(UniqueFd fd, std::string path, size_t capacity)
     : fd_(std::move(fd)),
       path_(std::move(path)),
-      buffer_(std::make_unique<char[]>(capacity)),
-      capacity_(capacity) {}
+      buffer_(std::make_unique_for_overwrite<char[]>(capacity)),
+      capacity_(capacity) {
+  std::memset(buffer_.get(), 0, std::min(capacity, kBroughtInBytes));
+}
 
 absl::StatusOr<PinnedFile> PinnedFile::Open(const FileReader& files, std::string_view path, size_t capacity) {
   std::string full = files.PathOf(path);

@@ -14,7 +14,7 @@ namespace ballast {
 
 class PinnedFile {
  public:
-  // `capacity` bytes are reserved once; a larger file is an error at the read.
+  // `capacity` bytes are reserved once, and 16 KiB of them brought in; a larger file is an error at the read.
   [[nodiscard]] static absl::StatusOr<PinnedFile> Open(const FileReader& files, std::string_view path,
                                                        size_t capacity);
 

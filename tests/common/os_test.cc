@@ -1,6 +1,7 @@
 // Descriptors, files below a root, and sockets: the edges that everything else stands on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,25 @@ TEST_F(TreeTest, APinnedFileSeesEachChange) {
   EXPECT_EQ(*file->Read(), "three");
   Write("/proc/meminfo", std::string(64, 'x'));
   EXPECT_TRUE(absl::IsOutOfRange(file->Read().status()));
+}
+
+// 1 or 0: whether the page of this byte is in memory.
+int IsIn(const char* byte) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  unsigned char in = 0;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  void* const begin = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(byte) & ~(page - 1));
+  return ::mincore(begin, page, &in) == 0 ? in & 1 : -1;
+}
+
+TEST_F(TreeTest, APinnedFileTakesNoMemoryForWhatItMayNeverHold) {
+  Write("/proc/meminfo", "one");
+  // So much that it is mapped by itself, from fresh pages.
+  auto file = PinnedFile::Open(FileReader(root_), "/proc/meminfo", size_t{1} << 20);
+  ASSERT_TRUE(file.ok()) << file.status();
+  const char* const buffer = file->Read()->data();
+  EXPECT_EQ(IsIn(buffer + 12 * 1024), 1);
+  EXPECT_EQ(IsIn(buffer + 64 * 1024), 0);
 }
 
 TEST_F(TreeTest, AStaleSocketIsReplacedALiveOneIsNot) {

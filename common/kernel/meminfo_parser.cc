@@ -16,7 +16,7 @@ struct NamedField {
   OptionalField field;
 };
 
-constexpr std::array<NamedField, 15> kOptionalFields{{
+constexpr std::array<NamedField, 16> kOptionalFields{{
     {"Cached", &Meminfo::cached_bytes},
     {"SwapTotal", &Meminfo::swap_total_bytes},
     {"SwapFree", &Meminfo::swap_free_bytes},
@@ -27,6 +27,7 @@ constexpr std::array<NamedField, 15> kOptionalFields{{
     {"SUnreclaim", &Meminfo::slab_unreclaimable_bytes},
     {"CommitLimit", &Meminfo::commit_limit_bytes},
     {"Committed_AS", &Meminfo::committed_bytes},
+    {"Active(file)", &Meminfo::active_file_bytes},
     {"Inactive(file)", &Meminfo::inactive_file_bytes},
     {"Mapped", &Meminfo::mapped_bytes},
     {"Writeback", &Meminfo::writeback_bytes},

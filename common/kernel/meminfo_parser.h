@@ -24,6 +24,7 @@ struct Meminfo {
   std::optional<int64_t> swap_free_bytes;
   std::optional<int64_t> commit_limit_bytes;
   std::optional<int64_t> committed_bytes;
+  std::optional<int64_t> active_file_bytes;
   std::optional<int64_t> inactive_file_bytes;
   std::optional<int64_t> mapped_bytes;  // file and shared pages some process has mapped
   std::optional<int64_t> writeback_bytes;

@@ -29,6 +29,7 @@ TEST(MeminfoParser, ReadsWhatKernel61Prints) {
                             .swap_free_bytes = 0,
                             .commit_limit_bytes = 206868 * kKiB,
                             .committed_bytes = 4780 * kKiB,
+                            .active_file_bytes = 0,
                             .inactive_file_bytes = 0,
                             .mapped_bytes = 1716 * kKiB,
                             .writeback_bytes = 0,

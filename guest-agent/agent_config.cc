@@ -1,5 +1,9 @@
 #include "guest-agent/agent_config.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "common/base/size_text.h"
 #include "common/base/text.h"
 
@@ -37,6 +41,10 @@ std::vector<std::string> Validate(const AgentConfig& config) {
   if (!config.vsock && config.socket.empty() && config.dial.empty()) {
     faults.push_back("no-vsock without socket and dial: nobody could reach the agent");
   }
+  constexpr std::array<std::string_view, 4> kOnline{"auto", "kernel", "movable", "off"};
+  if (std::find(kOnline.begin(), kOnline.end(), config.online) == kOnline.end()) {
+    faults.push_back(StrCat("online = ", config.online, ": allowed are auto, kernel, movable, off"));
+  }
   return faults;
 }
 
@@ -53,7 +61,7 @@ std::string ToText(const AgentConfig& config) {
                 "\nassumed-burst = ", FormatSize(config.assumed_burst_bytes_per_second),
                 "\nno-protection = ", config.protect ? "false" : "true",
                 "\nno-bpf = ", config.bpf ? "false" : "true", "\nno-kmsg = ", config.kmsg ? "false" : "true",
-                "\nlog-level = ", NameOf(config.log_level), "\n");
+                "\nonline = ", config.online, "\nlog-level = ", NameOf(config.log_level), "\n");
 }
 
 }  // namespace ballast::agent

@@ -24,8 +24,12 @@ struct AgentConfig {
   // False: do without the measures that keep the agent alive and prompt in a guest without memory (to
   // compare).
   bool protect = true;
-  bool bpf = true;   // false: no programs in the kernel; OOM kills are then learnt of a little later
+  bool bpf = true;   // false: no programs in the kernel; OOM kills are then learnt of a little later, and
+                     // looks cost more
   bool kmsg = true;  // false: do not read the kernel's log
+  // Where memory goes that is plugged while the guest runs: "auto", "kernel", "movable", or "off" to leave
+  // it.
+  std::string online = "auto";
   LogLevel log_level = LogLevel::kInfo;
 
   friend bool operator==(const AgentConfig&, const AgentConfig&) = default;

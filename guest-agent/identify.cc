@@ -27,6 +27,7 @@ AgentIdentity Identify(const FileReader& files, const Sensors& sensors, const Oo
   identity.capabilities.push_back({"psi_trigger", std::move(trigger_reason)});
   identity.capabilities.push_back({"bpf", oom.BpfReason()});
   identity.capabilities.push_back({"kmsg", oom.KmsgReason()});
+  identity.capabilities.push_back({"memory_watch", oom.MemoryReason()});
   return identity;
 }
 

@@ -40,7 +40,7 @@ int Main(int argc, const char* const* argv) {
     case Action::kRun:
       break;
   }
-  BoundHeap();
+  BoundMemory();
   SetLogLevel(options->config.log_level);
   if (auto status = RunAgent(options->config); !status.ok()) {
     LogError(StrCat("ballast-agent cannot run: ", MessageOf(status)));

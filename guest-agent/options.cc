@@ -39,10 +39,14 @@ po::options_description FileOptions(RawOptions& raw) {
       "assumed-burst", po::value(&raw.burst)->value_name("SIZE"),
       "bytes a second of the fastest allocator to be ready for (default 1GiB)")(
       "no-bpf", po::bool_switch(&raw.no_bpf),
-      "load no programs into the kernel: OOM kills are then read from its log, stalls counted only")(
+      "load no programs into the kernel: OOM kills are then read from its log, stalls counted only, and "
+      "the agent looks at memory by itself, many times a second")(
       "no-kmsg", po::bool_switch(&raw.no_kmsg),
       "do not read the kernel's log; without BPF, too, OOM kills are counted only, not attributed")(
-      "root", po::value(&raw.config.root)->value_name("DIR"), "directory in place of / for /proc and /sys")(
+      "online", po::value(&raw.config.online)->value_name("WHERE"),
+      "where plugged memory goes: auto (Movable up to three times the rest), kernel, movable, or off "
+      "(default auto)")("root", po::value(&raw.config.root)->value_name("DIR"),
+                        "directory in place of / for /proc and /sys")(
       "no-protection", po::bool_switch(&raw.no_protection),
       "neither lock memory nor raise priorities nor leave the OOM killer's list (to compare)")(
       "log-level", po::value(&raw.log_level)->value_name("LEVEL"),

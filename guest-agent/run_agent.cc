@@ -13,6 +13,7 @@
 #include "common/os/stop_signal.h"
 #include "guest-agent/act/acts.h"
 #include "guest-agent/act/helper_process.h"
+#include "guest-agent/hotplug.h"
 #include "guest-agent/identify.h"
 #include "guest-agent/open_sockets.h"
 #include "guest-agent/service/agent_server.h"
@@ -75,6 +76,7 @@ absl::Status RunAgent(const AgentConfig& config) {
   Sensors sensors(files);
   auto trigger = PsiTrigger::Open(files);
   AgentIdentity identity = Identify(files, sensors, **oom, MessageOf(trigger.status()));
+  Hotplug hotplug(config, clock, raise, identity);
   LogLacks(identity);
   VerdictLog verdicts;
   auto loop = SampleLoop::Start(
@@ -85,18 +87,21 @@ absl::Status RunAgent(const AgentConfig& config) {
        .on_thread_start = raise,
        .verdicts = &verdicts,
        .generation = identity.generation,
-       .reclaim_stalls = [&oom] { return (*oom)->Stalls(); }});
+       .reclaim_stalls = [&oom] { return (*oom)->Stalls(); },
+       .blocks = [&hotplug] { return hotplug.Facts(); },
+       .watch = (*oom)->Memory()});
   if (!loop.ok()) return loop.status();
   VerdictPost post(verdicts, **loop);
   HelperProcessStarter helpers;
   Acts acts({config.root, identity.machine, {}}, helpers, clock);
-  GuestAgentService service(identity, **loop, acts, clock);
+  GuestAgentService service(identity, **loop, acts, hotplug.Acts(), clock);
   auto server = AgentServer::Start(service);
   if (!server.ok()) return server.status();
   if (config.protect) Protect(identity);  // before anybody can ask what was obtained
   listening.serve = [&](UniqueFd connection) { (*server)->Serve(std::move(connection)); };
   auto listener = Listener::Start(std::move(listening), clock);
   if (!listener.ok()) return listener.status();
+  if (auto status = hotplug.Start(**loop); !status.ok()) return status;
   (*oom)->Start(post);  // last: from here on nothing returns before its Stop
   LogAddresses(config);
   WaitUntilStopped(*signals, config);
@@ -105,6 +110,7 @@ absl::Status RunAgent(const AgentConfig& config) {
   (*oom)->Stop();
   (*loop)->Stop();
   (*server)->Stop();
+  hotplug.Stop();  // last: what the last order took offline comes back as well
   if (!config.socket.empty()) ::unlink(config.socket.c_str());
   return absl::OkStatus();
 }

@@ -8,7 +8,7 @@
 
 #include "common/base/text.h"
 #include "host-bridge/vmm/dry_run_actuator.h"
-#include "host-bridge/vmm/qmp/qmp_actuator.h"
+#include "host-bridge/vmm/qmp/qmp_vm.h"
 
 namespace ballast::bridge {
 namespace {
@@ -51,21 +51,23 @@ session::SessionConfig SessionFor(const config::BridgeConfig& config, const conf
   return session;
 }
 
-std::unique_ptr<vmm::Actuator> ActuatorFor(const config::BridgeConfig& config,
-                                           const config::GuestEntry& guest, boost::asio::io_context& io,
-                                           const Clock& clock, vmm::ActuatorObserver& observer) {
-  const auto make = [&](vmm::ActuatorObserver& to) -> std::unique_ptr<vmm::Actuator> {
-    vmm::qmp::QmpOptions options;
-    options.name = guest.limits.name;
-    options.socket_path = guest.control;
-    options.command_timeout = config.vmm_deadline;
-    options.host_root = config.host_root;
-    return std::make_unique<vmm::qmp::QmpActuator>(io, clock, to, std::move(options));
-  };
-  if (!config.dry_run) return make(observer);
-  return std::make_unique<vmm::DryRunActuator>(
-      make(observer), observer, clock,
-      [&io](std::function<void()> task) { boost::asio::post(io, std::move(task)); });
+struct Hands {
+  std::unique_ptr<vmm::Actuator> actuator;
+  vmm::MemoryDevices* devices = nullptr;  // the actuator's; null: nothing is to be plugged
+};
+
+Hands HandsFor(const config::BridgeConfig& config, const config::GuestEntry& guest,
+               boost::asio::io_context& io, const Clock& clock, control::GuestMailbox& mailbox) {
+  vmm::qmp::QmpOptions options;
+  options.name = guest.limits.name;
+  options.socket_path = guest.control;
+  options.command_timeout = config.vmm_deadline;
+  options.host_root = config.host_root;
+  auto vm = std::make_unique<vmm::qmp::QmpVm>(io, clock, mailbox, &mailbox, std::move(options));
+  vmm::MemoryDevices* devices = vm.get();
+  if (!config.dry_run) return {std::move(vm), devices};
+  const auto post = [&io](std::function<void()> task) { boost::asio::post(io, std::move(task)); };
+  return {std::make_unique<vmm::DryRunActuator>(std::move(vm), mailbox, clock, post), nullptr};
 }
 
 // The journal's options, for the guests the loop decides on.
@@ -99,23 +101,32 @@ absl::StatusOr<std::unique_ptr<Bridge>> Bridge::Create(const config::BridgeConfi
 
 Bridge::Bridge(const config::BridgeConfig& config, observe::HostReader host_reader, const Clock& clock,
                control::LogSink log)
-    : keep_running_(io_.get_executor()), host_reader_(std::move(host_reader)) {
+    : keep_running_(io_.get_executor()),
+      host_reader_(std::move(host_reader)),
+      api_socket_(config.api),
+      api_(board_, resizes_, wakeup_, clock) {
   const guest::v1::WatchRequest request = RequestFor(config);
   std::vector<control::ManagedGuest> managed;
   for (const config::GuestEntry& entry : config.guests) {
     if (entry.limits.mode == policy::Mode::kOff) continue;
     Guest guest;
     guest.mailbox = std::make_unique<control::GuestMailbox>(wakeup_);
-    guest.actuator = ActuatorFor(config, entry, io_, clock, *guest.mailbox);
+    Hands hands = HandsFor(config, entry, io_, clock, *guest.mailbox);
+    guest.actuator = std::move(hands.actuator);
     guest.session = std::make_unique<session::GuestSession>(io_, calls_, SessionFor(config, entry, request),
                                                             clock, *guest.mailbox);
-    managed.push_back({entry.limits, guest.mailbox.get(), guest.actuator.get(), guest.session.get()});
+    managed.push_back(
+        {entry.limits, guest.mailbox.get(), guest.actuator.get(), guest.session.get(), hands.devices});
     guests_.push_back(std::move(guest));
   }
   control::LoopSettings settings;
   settings.policy = config.policy;
   settings.tick = config.tick;
   settings.dry_run = config.dry_run;
+  if (!config.api.empty()) {
+    settings.board = &board_;
+    settings.resizes = &resizes_;
+  }
   if (config.reclaim_hold_bytes > 0)
     settings.reclaim_holds = {{.name = "bridge.conf", .bytes = config.reclaim_hold_bytes}};
   if (!config.journal.empty()) {
@@ -131,16 +142,24 @@ Bridge::Bridge(const config::BridgeConfig& config, observe::HostReader host_read
       std::move(log));
 }
 
-void Bridge::Start() {
+absl::Status Bridge::Start() {
+  if (!api_socket_.empty()) {
+    auto server = api::ApiServer::Start(api_, api_socket_);
+    if (!server.ok()) return server.status();
+    api_server_ = *std::move(server);
+  }
   io_thread_ = std::thread([this] { io_.run(); });
   for (Guest& guest : guests_) {
     guest.actuator->Start();
     guest.session->Start();
   }
   control_thread_ = std::jthread([this](const std::stop_token& stop) { loop_->Run(stop); });
+  return absl::OkStatus();
 }
 
 Bridge::~Bridge() {
+  board_.Close();
+  api_server_.reset();
   // The loop first: nothing is commanded while the links go down. Then the links, while the I/O thread still
   // runs.
   if (control_thread_.joinable()) {

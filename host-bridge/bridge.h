@@ -1,15 +1,18 @@
-// The whole bridge in one object: the I/O thread, a session and an actuator per guest, and the control loop.
+// The whole bridge in one object: the I/O thread, a session and an actuator per guest, the control loop, and
+// the operators' API.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/os/clock.h"
+#include "host-bridge/api/api_server.h"
 #include "host-bridge/config/bridge_config.h"
 #include "host-bridge/control/control_loop.h"
 #include "host-bridge/control/guest_mailbox.h"
@@ -32,7 +35,8 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  void Start();
+  // Errors name the API's socket: nothing runs then.
+  [[nodiscard]] absl::Status Start();
 
  private:
   Bridge(const config::BridgeConfig& config, observe::HostReader host_reader, const Clock& clock,
@@ -52,9 +56,14 @@ class Bridge {
   std::vector<Guest> guests_;
   observe::HostReader host_reader_;
   std::optional<record::Recorder> recorder_;  // unset: no journal
+  control::StatusBoard board_;
+  control::ResizeBox resizes_;
   std::optional<control::ControlLoop> loop_;
+  const std::string api_socket_;  // empty: none
+  api::BridgeService api_;
   std::thread io_thread_;
   std::jthread control_thread_;
+  std::unique_ptr<api::ApiServer> api_server_;
 };
 
 }  // namespace ballast::bridge

@@ -30,7 +30,10 @@ int Serve(const ballast::config::BridgeConfig& config) {
   }
   LogInfo(StrCat("ballast-bridge ", BALLAST_VERSION, ": ", config.guests.size(), " guest(s)",
                  config.dry_run ? ", dry run: nothing is changed" : ""));
-  (*bridge)->Start();
+  if (const absl::Status started = (*bridge)->Start(); !started.ok()) {
+    LogError(MessageOf(started));
+    return 1;
+  }
   WaitForStop(*signals);
   LogInfo("stopping; balloons stay as they are");
   return 0;

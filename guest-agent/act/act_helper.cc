@@ -104,6 +104,7 @@ void BecomeOrdinary() {
 
 int RunActHelper() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_NAME, kActHelperName);
   BecomeOrdinary();
   std::array<char, kMaxOrder + 1> order;
   while (true) {

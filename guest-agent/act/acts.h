@@ -37,7 +37,6 @@ class Acts {
   template <typename Result>
   absl::StatusOr<Result> Perform(const Bounds& bounds,
                                  const std::function<absl::StatusOr<Result>(const Scene&)>& act);
-  [[nodiscard]] absl::Status Examine(Brake& brake) const;
   [[nodiscard]] BrakeConfig BrakeFor(const Bounds& bounds) const;
 
   const FileReader files_;

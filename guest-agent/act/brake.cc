@@ -12,6 +12,7 @@ namespace {
 SamplerConfig ConfigFor(const BrakeConfig& config) {
   SamplerConfig sampler;
   sampler.page_size_bytes = config.page_size_bytes;
+  sampler.thresholds.exhaustion_horizon = config.exhaustion_horizon;
   sampler.total_includes_balloon = config.total_includes_balloon;
   return sampler;
 }

@@ -18,6 +18,8 @@ struct BrakeConfig {
   int32_t stall_permyriad = 100;
   int64_t page_size_bytes = 4 * kKiB;
   bool total_includes_balloon = false;  // see SamplerConfig
+  // 0: how fast memory becomes less is not looked at, for what the act itself takes is no consumption.
+  Nanos exhaustion_horizon = Thresholds{}.exhaustion_horizon;
 };
 
 // Used by one thread.

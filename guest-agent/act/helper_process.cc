@@ -111,7 +111,7 @@ absl::StatusOr<pid_t> Spawn(const std::string& program, int orders) {
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setsigdefault(&attributes, &piped);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::string name = "ballast-agent";
+  std::string name = kActHelperName;
   std::string command = kActHelperCommand;
   std::array<char*, 3> argv{name.data(), command.data(), nullptr};
   pid_t pid = 0;

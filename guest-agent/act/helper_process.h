@@ -13,6 +13,8 @@
 namespace ballast::agent {
 
 inline constexpr const char* kActHelperCommand = "act-helper";
+// What process lists show, so that a look for the agent by its name finds one process. At most 15 bytes.
+inline constexpr const char* kActHelperName = "ballast-helper";
 
 // Thread-safe.
 class HelperProcessStarter final : public HelperStarter {

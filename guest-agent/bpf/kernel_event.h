@@ -72,3 +72,16 @@ struct ballast_stall_sums {
   __u64 cgroup_count;
   __u64 cgroup_total_us;
 };
+
+// The same, for the watch of memory: the agent arms it by writing here, at any time. Pages are of free
+// memory, page cache and reclaimable slab.
+struct ballast_watch {
+  __u64 period_ns;     // between two looks
+  __s64 lowest_pages;  // fewer, or more than the highest, and the agent is woken
+  __s64 highest_pages;
+  __u64 most_stalled_us;  // ballast_stall_sums.total_us above which it is, too
+  __u64 armed;            // 0: it only looks; set by the agent, cleared when it was woken
+  __u64 next_at_ns;       // of the next look, CLOCK_MONOTONIC; 0: there was none yet
+  __u64 calm_at_ns;       // the last look that found nothing while armed
+  __s64 calm_pages;
+};

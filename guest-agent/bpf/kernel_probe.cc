@@ -1,5 +1,6 @@
 #include "guest-agent/bpf/kernel_probe.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -19,12 +20,13 @@
 
 #include "common/base/text.h"
 #include "common/os/unique_fd.h"
+#include "guest-agent/bpf/kernel_watch.h"
 
 namespace ballast::agent {
 namespace {
 
 // Programs that are of use together only.
-enum Group { kOomKill, kOomBegin, kReclaim, kCgroupReclaim, kGroups };
+enum Group { kOomKill, kOomBegin, kReclaim, kCgroupReclaim, kMemoryWatch, kGroups };
 using Wanted = std::array<bool, kGroups>;
 
 constexpr const char* kTypes = "/sys/kernel/btf/vmlinux";
@@ -63,6 +65,8 @@ std::array<bpf_program*, 4> ProgramsOf(const witness_bpf& skeleton, Group group)
       return {programs.reclaim_begins, programs.reclaim_ends};
     case kCgroupReclaim:
       return {programs.cgroup_reclaim_begins, programs.cgroup_reclaim_ends};
+    case kMemoryWatch:
+      return {programs.watch_begins};
     case kGroups:
       break;
   }
@@ -139,27 +143,39 @@ int Dispatch(void* context, void* data, size_t size) {
 
 }  // namespace
 
-// What stays of the loaded programs: descriptors, and the page with their sums. libbpf's own account of them
-// has no further use.
+// Empty, or why the timer does not run.
+std::string StartWatch(const witness_bpf& skeleton) {
+  bpf_test_run_opts options{};
+  options.sz = sizeof options;
+  const int error = -bpf_prog_test_run_opts(bpf_program__fd(skeleton.progs.watch_begins), &options);
+  if (error != 0) return StrCat("the kernel does not run the BPF program: ", std::strerror(error));
+  if (options.retval == 1) return "the kernel does not tell where its counters are; it needs CAP_SYSLOG";
+  return options.retval == 0 ? "" : "the kernel starts no timer";
+}
+
+// What stays of the loaded programs: descriptors, and the page they share with the agent. libbpf's own
+// account of them has no further use.
 struct KernelProbe::Loaded {
   std::vector<UniqueFd> links;  // attached while these are open
   UniqueFd events;
-  void* sums_page = MAP_FAILED;
+  void* page = MAP_FAILED;
   ptrdiff_t sums_offset = 0;
   bool reclaim = false;
   KernelListener* listener = nullptr;  // during Drain
   std::unique_ptr<ring_buffer, RingDeleter> ring;
+  std::optional<KernelWatch> watch;
 
   Loaded() = default;
   Loaded(const Loaded&) = delete;
   Loaded& operator=(const Loaded&) = delete;
   ~Loaded() {
-    if (sums_page != MAP_FAILED) ::munmap(sums_page, SumsBytes());
+    watch.reset();
+    if (page != MAP_FAILED) ::munmap(page, PageBytes());
   }
 
-  static size_t SumsBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
+  static size_t PageBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
   [[nodiscard]] const ballast_stall_sums& sums() const {
-    return *reinterpret_cast<const ballast_stall_sums*>(static_cast<const char*>(sums_page) + sums_offset);
+    return *reinterpret_cast<const ballast_stall_sums*>(static_cast<const char*>(page) + sums_offset);
   }
 
   // False, and errno, when the kernel refuses.
@@ -171,15 +187,34 @@ struct KernelProbe::Loaded {
       links.emplace_back(::fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0));
       if (!links.back().IsOpen()) return false;
     }
-    events = UniqueFd(::fcntl(bpf_map__fd(skeleton.maps.events), F_DUPFD_CLOEXEC, 0));
+    events = Duplicate(skeleton.maps.events);
     if (!events.IsOpen()) return false;
-    static_assert(sizeof(*skeleton.bss) <= 4096, "the sums' page is one");
-    sums_offset =
-        reinterpret_cast<const char*>(&skeleton.bss->stalls) - reinterpret_cast<const char*>(skeleton.bss);
-    sums_page = ::mmap(nullptr, SumsBytes(), PROT_READ, MAP_SHARED, bpf_map__fd(skeleton.maps.bss), 0);
-    if (sums_page == MAP_FAILED) return false;
+    static_assert(sizeof(*skeleton.bss) <= 4096, "what is shared is one page");
+    sums_offset = OffsetIn(skeleton, &skeleton.bss->stalls);
+    page =
+        ::mmap(nullptr, PageBytes(), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skeleton.maps.bss), 0);
+    if (page == MAP_FAILED) return false;
     ring.reset(ring_buffer__new(events.Get(), Dispatch, &listener, nullptr));
     return ring != nullptr;
+  }
+
+  // Empty, or why it is not there.
+  [[nodiscard]] std::string KeepWatch(const witness_bpf& skeleton) {
+    if (std::string reason = StartWatch(skeleton); !reason.empty()) return reason;
+    void* const shared = static_cast<char*>(page) + OffsetIn(skeleton, &skeleton.bss->watch);
+    auto opened =
+        KernelWatch::Open(Duplicate(skeleton.maps.watch_clocks), Duplicate(skeleton.maps.watch_events),
+                          {static_cast<ballast_watch*>(shared), &sums()});
+    if (!opened.ok()) return StrCat("its events cannot be read: ", opened.status().message());
+    watch.emplace(*std::move(opened));
+    return "";
+  }
+
+  static UniqueFd Duplicate(const bpf_map* map) {
+    return UniqueFd(::fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0));
+  }
+  static ptrdiff_t OffsetIn(const witness_bpf& skeleton, const void* place) {
+    return static_cast<const char*>(place) - reinterpret_cast<const char*>(skeleton.bss);
   }
 };
 
@@ -190,7 +225,8 @@ KernelProbe& KernelProbe::operator=(KernelProbe&&) noexcept = default;
 KernelProbe::~KernelProbe() = default;
 
 KernelProbe KernelProbe::None(const std::string& reason) {
-  return {nullptr, {.oom_kill = reason, .oom_begin = reason, .direct_reclaim = reason}};
+  return {nullptr,
+          {.oom_kill = reason, .oom_begin = reason, .direct_reclaim = reason, .memory_watch = reason}};
 }
 
 KernelProbe KernelProbe::Load() {
@@ -199,12 +235,13 @@ KernelProbe KernelProbe::Load() {
   std::array<std::string, kGroups> reasons;
   const Skeleton skeleton = LoadWhatGoes(groups, reasons);
   libbpf_set_print(printer);
-  ProbeReasons told{reasons[kOomKill], reasons[kOomBegin], reasons[kReclaim]};
+  ProbeReasons told{reasons[kOomKill], reasons[kOomBegin], reasons[kReclaim], reasons[kMemoryWatch]};
   if (skeleton == nullptr) return {nullptr, std::move(told)};
   auto loaded = std::make_unique<Loaded>();
   loaded->reclaim = groups[kReclaim];
   if (!loaded->Keep(*skeleton))
     return None(StrCat("what the BPF programs write cannot be read: ", std::strerror(errno)));
+  if (groups[kMemoryWatch]) told.memory_watch = loaded->KeepWatch(*skeleton);
   return {std::move(loaded), std::move(told)};
 }
 
@@ -216,6 +253,8 @@ void KernelProbe::Drain(KernelListener& listener) {
   ring_buffer__consume(loaded_->ring.get());
   loaded_->listener = nullptr;
 }
+
+MemoryWatch* KernelProbe::Watch() const { return loaded_ && loaded_->watch ? &*loaded_->watch : nullptr; }
 
 std::optional<StallCounts> KernelProbe::Stalls() const {
   if (!loaded_ || !loaded_->reclaim) return std::nullopt;

@@ -1,4 +1,4 @@
-// The programs of witness.bpf.c, loaded and attached, and what they say.
+// The programs of witness.bpf.c and watch.bpf.c, loaded and attached, and what they say.
 #pragma once
 
 #include <linux/types.h>
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "guest-agent/bpf/kernel_event.h"
+#include "guest-agent/bpf/memory_watch.h"
 #include "guest-agent/bpf/stall_counts.h"
 
 namespace ballast::agent {
@@ -28,9 +29,10 @@ struct ProbeReasons {
   std::string oom_kill;
   std::string oom_begin;
   std::string direct_reclaim;
+  std::string memory_watch;
 };
 
-// Used by one thread, but for Stalls().
+// Used by one thread, but for Stalls() and what Watch() returns.
 class KernelProbe {
  public:
   // Loads and attaches what this kernel takes; one program it refuses does not cost the others. Never fails:
@@ -51,6 +53,8 @@ class KernelProbe {
   void Drain(KernelListener& listener);
   // Since they were attached; nothing when stalls are not seen. Thread-safe; costs no call into the kernel.
   [[nodiscard]] std::optional<StallCounts> Stalls() const;
+  // Belongs to this probe; null when it was not loaded.
+  [[nodiscard]] MemoryWatch* Watch() const;
 
  private:
   struct Loaded;

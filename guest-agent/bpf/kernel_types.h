@@ -18,11 +18,21 @@ typedef __u32 __be32;
 typedef __u32 __wsum;
 
 enum bpf_map_type {
+  BPF_MAP_TYPE_ARRAY = 2,
   BPF_MAP_TYPE_LRU_HASH = 9,
   BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 enum oom_constraint { CONSTRAINT_NONE };
+
+// Their values are relocated, too.
+enum zone_stat_item { NR_FREE_PAGES };
+enum node_stat_item { NR_INACTIVE_FILE, NR_ACTIVE_FILE, NR_SLAB_RECLAIMABLE_B };
+
+// Found by its name in a map's value.
+struct bpf_timer {
+  __u64 opaque[2];
+};
 
 enum {
   BPF_ANY = 0,

@@ -1,5 +1,6 @@
 #include "guest-agent/oom/oom_watch.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -50,7 +51,11 @@ KernelProbe LoadProbe(const FileReader& files, bool wanted) {
   if (!wanted) return KernelProbe::None(kTurnedOff);
   // Below another root the files tell of a guest that is not this kernel's.
   if (files.PathOf("/") != "/") return KernelProbe::None("another root is looked at, not this kernel");
-  return KernelProbe::Load();
+  KernelProbe probe = KernelProbe::Load();
+  // What it took to load them is free now, and would else be used, a bit here and a bit there, for what is
+  // kept.
+  ::malloc_trim(0);
+  return probe;
 }
 
 // What is counted from now on, and nothing that a log opened later does not tell of.

@@ -59,6 +59,9 @@ class OomWatch : private KernelListener {
   [[nodiscard]] const std::string& KmsgReason() const { return kmsg_reason_; }
   // Since the agent started; nothing without BPF. Thread-safe.
   [[nodiscard]] std::optional<StallCounts> Stalls() const { return probe_.Stalls(); }
+  // What came with the programs beside; null, and why, without it. Lives as long as this.
+  [[nodiscard]] MemoryWatch* Memory() const { return probe_.Watch(); }
+  [[nodiscard]] const std::string& MemoryReason() const { return probe_.Reasons().memory_watch; }
 
   // From now on the listener hears. Once. It must live until Stop. What happened since Open is told first.
   void Start(OomListener& listener);

@@ -36,6 +36,14 @@ constexpr Nanos kPressedInterval = Milliseconds(5);
 constexpr Nanos kConfirmIn = Milliseconds(10);
 constexpr Nanos kMaxInterval = Seconds(10);
 
+// While a watch looks, this is how long nobody else does. What is read of files besides is the older for it.
+constexpr Nanos kQuietRest = Seconds(5);
+constexpr Nanos kArmedRest = Seconds(1);
+// Programs come and go within this much.
+constexpr int64_t kSmallChange = 4 * kMiB;
+// Two samples in a row that differ little from the one before are rest.
+constexpr size_t kStillPoints = 3;
+
 int64_t ToBytes(const Limit& limit, int64_t usable_bytes) {
   const Wide share = Wide{std::max<int64_t>(usable_bytes, 0)} * limit.permyriad / 10'000;
   return std::max(limit.min_bytes, std::min(limit.max_bytes, static_cast<int64_t>(share)));
@@ -53,6 +61,15 @@ LevelBytes ToBytes(const Thresholds& thresholds, int64_t usable_bytes) {
   return bytes;
 }
 
+std::optional<Rest> Closer(const std::optional<Rest>& one, const std::optional<Rest>& other) {
+  if (!one || !other) return std::nullopt;
+  return Rest{.look_every = std::min(one->look_every, other->look_every),
+              .until = std::min(one->until, other->until),
+              .fall_bytes = std::min(one->fall_bytes, other->fall_bytes),
+              .rise_bytes = std::min(one->rise_bytes, other->rise_bytes),
+              .stall_us = std::min(one->stall_us, other->stall_us)};
+}
+
 Step SamplePlan::Next(const Sample& sample) {
   const bool usable =
       sample.available_bytes && *sample.available_bytes >= 0 && *sample.available_bytes <= sample.total_bytes;
@@ -62,6 +79,7 @@ Step SamplePlan::Next(const Sample& sample) {
   if (sample.stall_total_us && (stalls_.count == 0 || stalls_.Back(0).at < sample.at)) {
     stalls_.Add({sample.at, *sample.stall_total_us});
   }
+  if (sample.watch_fired || sample.trigger_fired) stirred_at_ = sample.at;
   const Level before = level_;
   if (sample.balloon_inflate_pages && sample.balloon_deflate_pages) {
     const int64_t pages = *sample.balloon_inflate_pages - *sample.balloon_deflate_pages;
@@ -70,14 +88,7 @@ Step SamplePlan::Next(const Sample& sample) {
   }
   if (usable) {
     SetLimits(sample, derived);
-    if (points_.count == 0 || points_.Back(0).at < sample.at) {
-      const int64_t balloon = derived.balloon_bytes.value_or(last_balloon_bytes_);
-      const int64_t late = LateBytes(sample.at, balloon);
-      last_balloon_bytes_ = balloon;
-      const Wide without_balloon = Wide{*sample.available_bytes} + last_balloon_bytes_;
-      points_.Add({sample.at, *sample.available_bytes,
-                   static_cast<int64_t>(std::min<Wide>(without_balloon, kNoUpperBound)), late});
-    }
+    if (points_.count == 0 || points_.Back(0).at < sample.at) AddPoint(sample, derived);
     const Trend trend = TrendOf();
     derived.consumption_bytes_per_second = trend.bytes_per_second;
     if (trend.announces_exhaustion) {
@@ -95,7 +106,34 @@ Step SamplePlan::Next(const Sample& sample) {
   if (step.report_now) last_report_ = sample.at;
   step.next_sample_in = std::min(NextInterval(derived), *last_report_ + CadenceOf(level_) - sample.at);
   step.next_sample_in = std::clamp(step.next_sample_in, kMinInterval, kMaxInterval);
+  if (usable) step.rest = RestAfter(sample, derived);
   return step;
+}
+
+void SamplePlan::AddPoint(const Sample& sample, const Derived& derived) {
+  AddGlimpse(sample);
+  const int64_t balloon = derived.balloon_bytes.value_or(last_balloon_bytes_);
+  const int64_t late = LateBytes(sample.at, balloon);
+  last_balloon_bytes_ = balloon;
+  const Wide without_balloon = Wide{*sample.available_bytes} + last_balloon_bytes_;
+  points_.Add({sample.at, *sample.available_bytes,
+               static_cast<int64_t>(std::min<Wide>(without_balloon, kNoUpperBound)), late});
+}
+
+// After a rest the sample before is seconds old, and a burst's rate since then would be next to none. What
+// the watch saw last makes it the rate that closer samples would have found. The balloon moved by less than
+// the watch lets pass.
+void SamplePlan::AddGlimpse(const Sample& sample) {
+  if (!sample.glimpse || points_.count == 0) return;
+  Point point = points_.Back(0);
+  const Sample::Glimpse& glimpse = *sample.glimpse;
+  if (glimpse.at <= point.at || sample.at - glimpse.at < kRateSpan) return;
+  point.at = glimpse.at;
+  const Wide available = Wide{point.available_bytes} + glimpse.change_bytes;
+  const Wide without_balloon = Wide{point.without_balloon_bytes} + glimpse.change_bytes;
+  point.available_bytes = static_cast<int64_t>(std::clamp<Wide>(available, 0, kNoUpperBound));
+  point.without_balloon_bytes = static_cast<int64_t>(std::clamp<Wide>(without_balloon, 0, kNoUpperBound));
+  points_.Add(point);
 }
 
 int64_t SamplePlan::LateBytes(MonotonicTime at, int64_t balloon_bytes) {
@@ -240,19 +278,56 @@ void SamplePlan::NoteEvents(const Sample& sample, Step& step) {
   last_shrink_event_ = sample.at;
 }
 
+// A fall that the trend does not show yet.
+bool SamplePlan::IsSudden(const Derived& derived) const {
+  const int64_t last = LastRate();
+  return last >= kMeaningfulRate && last / 2 > derived.consumption_bytes_per_second;
+}
+
 // A quarter of the time in which the fastest plausible allocator could eat what is left above the critical
 // threshold: it is then seen at least three times before it gets there.
 Nanos SamplePlan::NextInterval(const Derived& derived) const {
   if (points_.Size() == 0) return CadenceOf(level_);
-  const int64_t last = LastRate();
-  const int64_t seen = 2 * std::max(derived.consumption_bytes_per_second, last);
+  const int64_t seen = 2 * std::max(derived.consumption_bytes_per_second, LastRate());
   const int64_t fastest = std::max({seen, config_.assumed_burst_bytes_per_second, int64_t{1}});
   const int64_t headroom = std::max<int64_t>(points_.Back(0).available_bytes - limits_.critical, 0);
   const Wide quarter = Wide{headroom} * kNanosPerSecond / fastest / 4;
-  const bool sudden = last >= kMeaningfulRate && last / 2 > derived.consumption_bytes_per_second;
-  const Nanos longest = level_ >= Level::kPressed ? kPressedInterval : sudden ? kConfirmIn : kMaxInterval;
+  const Nanos longest = level_ >= Level::kPressed ? kPressedInterval
+                        : IsSudden(derived)       ? kConfirmIn
+                                                  : kMaxInterval;
   const Nanos wanted{static_cast<int64_t>(std::min<Wide>(quarter, longest.count))};
   return std::clamp(wanted, kMinInterval, longest);
+}
+
+// Nothing moves that a sample soon would say more about.
+bool SamplePlan::IsStill(const Sample& sample, const Derived& derived) const {
+  if (level_ >= Level::kPressed || calmer_since_ || derived.time_to_exhaustion) return false;
+  if (stirred_at_ && sample.at - *stirred_at_ < kCalmFor) return false;
+  if (points_.Size() < kStillPoints) return false;
+  // The watch's last look may be so short ago that a few pages make a rate.
+  if (IsSudden(derived) && Fall(points_.Back(1), points_.Back(0)) >= kMeaningfulFall) return false;
+  for (size_t age = 0; age + 1 < kStillPoints; ++age) {
+    const int64_t change = points_.Back(age).available_bytes - points_.Back(age + 1).available_bytes;
+    if (Magnitude(change) >= kSmallChange) return false;
+  }
+  return true;
+}
+
+// The watch looks as often as samples would be taken, and each fall that they would have noticed ends the
+// rest, as does the first byte into the next level.
+std::optional<Rest> SamplePlan::RestAfter(const Sample& sample, const Derived& derived) const {
+  if (!IsStill(sample, derived)) return std::nullopt;
+  const Nanos report_in = *last_report_ + CadenceOf(level_) - sample.at;
+  const Nanos until = std::min(level_ == Level::kQuiet ? kQuietRest : kArmedRest, report_in);
+  const Nanos look_every = NextInterval(derived);
+  if (until <= look_every) return std::nullopt;
+  const int64_t next_level = level_ == Level::kQuiet ? limits_.armed : limits_.pressed;
+  const int64_t stall_us = kStallWindow.count / 1'000 * config_.thresholds.stall_permyriad / 10'000;
+  return Rest{.look_every = look_every,
+              .until = until,
+              .fall_bytes = std::clamp<int64_t>(*sample.available_bytes - next_level, 0, kSmallChange),
+              .rise_bytes = kSmallChange,
+              .stall_us = stall_us};
 }
 
 Nanos SamplePlan::CadenceOf(Level level) const {

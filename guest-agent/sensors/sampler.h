@@ -70,6 +70,15 @@ struct Sample {
   std::optional<int64_t> balloon_inflate_pages;
   std::optional<int64_t> balloon_deflate_pages;
   bool trigger_fired = false;
+  bool watch_fired = false;  // the watch that looked meanwhile, see Rest
+  // The last that it saw before something happened, since the sample before this one.
+  struct Glimpse {
+    MonotonicTime at;
+    int64_t change_bytes = 0;  // of what is available, since the sample before
+
+    friend bool operator==(const Glimpse&, const Glimpse&) = default;
+  };
+  std::optional<Glimpse> glimpse;
 
   friend bool operator==(const Sample&, const Sample&) = default;
 };
@@ -85,11 +94,26 @@ struct Derived {
   friend bool operator==(const Derived&, const Derived&) = default;
 };
 
+// Nothing happens: no sample is needed until `until` if a watch looks every `look_every` meanwhile, and the
+// next sample is taken at once when what is available fell or rose by more, or tasks reclaimed for longer.
+struct Rest {
+  Nanos look_every;
+  Nanos until;
+  int64_t fall_bytes = 0;
+  int64_t rise_bytes = 0;
+  int64_t stall_us = 0;
+
+  friend bool operator==(const Rest&, const Rest&) = default;
+};
+// What serves two; nothing when one of them must not rest.
+[[nodiscard]] std::optional<Rest> Closer(const std::optional<Rest>& one, const std::optional<Rest>& other);
+
 // What one sample led to.
 struct Step {
   Derived derived;
   bool report_now = false;
   Nanos next_sample_in;  // take the next sample after this time, or at once when the kernel's trigger fires
+  std::optional<Rest> rest;  // instead of that, where there is a watch
   // Events, each at most once a sample.
   int64_t oom_kills = 0;             // kills since the last such event; 0: none
   int64_t balloon_shrank_bytes = 0;  // 0: it did not
@@ -159,7 +183,12 @@ class SamplePlan {
   [[nodiscard]] Level Judge(int64_t available_bytes, const Derived& derived) const;
   void Settle(Level judged, MonotonicTime at);
   void NoteEvents(const Sample& sample, Step& step);
+  void AddPoint(const Sample& sample, const Derived& derived);
+  void AddGlimpse(const Sample& sample);
+  [[nodiscard]] bool IsSudden(const Derived& derived) const;
   [[nodiscard]] Nanos NextInterval(const Derived& derived) const;
+  [[nodiscard]] bool IsStill(const Sample& sample, const Derived& derived) const;
+  [[nodiscard]] std::optional<Rest> RestAfter(const Sample& sample, const Derived& derived) const;
   [[nodiscard]] Nanos CadenceOf(Level level) const;
 
   SamplerConfig config_;
@@ -172,6 +201,7 @@ class SamplePlan {
   Level calmer_peak_ = Level::kQuiet;
   std::optional<MonotonicTime> pressure_onset_;
   std::optional<MonotonicTime> last_report_;
+  std::optional<MonotonicTime> stirred_at_;  // when the watch or the trigger fired last
   std::optional<int64_t> known_oom_kills_;
   int64_t last_balloon_bytes_ = 0;
   std::optional<MonotonicTime> last_gave_at_;  // when the balloon was last seen to have shrunk

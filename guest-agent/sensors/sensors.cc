@@ -39,6 +39,18 @@ Sample ToSample(const Readings& readings) {
   return sample;
 }
 
+std::optional<int64_t> LeftBytes(const Readings& readings) {
+  if (!readings.meminfo) return std::nullopt;
+  const kernel::Meminfo& meminfo = *readings.meminfo;
+  if (!meminfo.active_file_bytes || !meminfo.inactive_file_bytes || !meminfo.slab_reclaimable_bytes) {
+    return std::nullopt;
+  }
+  __extension__ using Wide = __int128;
+  const Wide sum = Wide{meminfo.free_bytes} + *meminfo.active_file_bytes + *meminfo.inactive_file_bytes +
+                   *meminfo.slab_reclaimable_bytes;
+  return static_cast<int64_t>(std::min<Wide>(sum, kNoUpperBound));
+}
+
 Sensors::Sensors(const FileReader& files, Pace pace)
     : pace_(pace),
       capabilities_{{{"meminfo", ""}, {"vmstat", ""}, {"psi", ""}, {"swap", ""}, {}, {}, {}, {}, {}}},

@@ -30,6 +30,9 @@ struct Readings {
 // What the sampler judges of it.
 [[nodiscard]] Sample ToSample(const Readings& readings);
 
+// Free memory, page cache and reclaimable slab; nothing when this kernel does not print one of them.
+[[nodiscard]] std::optional<int64_t> LeftBytes(const Readings& readings);
+
 // Used by one thread.
 class Sensors {
  public:

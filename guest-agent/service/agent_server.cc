@@ -1,6 +1,7 @@
 #include "guest-agent/service/agent_server.h"
 
 #include <fcntl.h>
+#include <grpc/event_engine/event_engine.h>
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -13,8 +14,11 @@
 
 #include <chrono>
 #include <future>
+#include <memory>
 #include <thread>
 #include <utility>
+
+#include "guest-agent/service/timer_engine.h"
 
 namespace ballast::agent {
 namespace {
@@ -78,10 +82,12 @@ bool IsHungUp(const UniqueFd& fd) {
   return ::poll(&polled, 1, 0) > 0;
 }
 
+// An engine that does not wake while nothing is due, in the place of gRPC's own. And:
 // gRPC's last user to leave waits for threads that may poll for 10 s more, when a peer's socket was full a
 // moment ago. So the library stays, for as long as the process lives, and the agent stops at once.
 void KeepGrpcUp() {
   [[maybe_unused]] static const bool up = [] {
+    grpc_event_engine::experimental::SetEventEngineFactory([] { return std::make_unique<TimerEngine>(); });
     grpc_init();
     return true;
   }();

@@ -2,6 +2,7 @@
 
 #include "absl/status/status.h"
 #include "common/base/text.h"
+#include "guest-agent/service/convert_blocks.h"
 #include "guest-agent/service/convert_event.h"
 #include "guest-agent/service/convert_signals.h"
 
@@ -184,6 +185,7 @@ void FillInfo(const AgentIdentity& identity, MonotonicTime now, guest::v1::GetIn
     wire.set_source(ToWire(source.source));
     wire.set_reason(source.reason);
   }
+  if (identity.hotplug) FillHotplug(*identity.hotplug, *info.mutable_memory_hotplug());
   if (!identity.machine.balloon) return;
   auto& balloon = *info.mutable_balloon();
   balloon.set_deflate_on_oom(identity.machine.balloon->deflate_on_oom);

@@ -12,22 +12,6 @@ constexpr int64_t kMaxReclaimBytes = int64_t{1} << 50;
 constexpr int32_t kDefaultBrake = 100;
 constexpr size_t kMaxName = 64;  // of a device or an algorithm; the kernel's are shorter
 
-guest::v1::Stop ToWire(Stop stop) {
-  switch (stop) {
-    case Stop::kDone:
-      return guest::v1::STOP_DONE;
-    case Stop::kExhausted:
-      return guest::v1::STOP_EXHAUSTED;
-    case Stop::kPressure:
-      return guest::v1::STOP_PRESSURE;
-    case Stop::kDeadline:
-      return guest::v1::STOP_DEADLINE;
-    case Stop::kCancelled:
-      return guest::v1::STOP_CANCELLED;
-  }
-  return guest::v1::STOP_UNSPECIFIED;
-}
-
 absl::Status CheckName(std::string_view field, std::string_view name) {
   const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -54,6 +38,22 @@ void FillDevice(const ZramState& state, guest::v1::ZramDevice& wire) {
 }
 
 }  // namespace
+
+guest::v1::Stop ToWire(Stop stop) {
+  switch (stop) {
+    case Stop::kDone:
+      return guest::v1::STOP_DONE;
+    case Stop::kExhausted:
+      return guest::v1::STOP_EXHAUSTED;
+    case Stop::kPressure:
+      return guest::v1::STOP_PRESSURE;
+    case Stop::kDeadline:
+      return guest::v1::STOP_DEADLINE;
+    case Stop::kCancelled:
+      return guest::v1::STOP_CANCELLED;
+  }
+  return guest::v1::STOP_UNSPECIFIED;
+}
 
 absl::StatusOr<ReclaimWish> ToWish(const guest::v1::ReclaimRequest& request) {
   if (request.bytes() < 1 || request.bytes() > kMaxReclaimBytes) {

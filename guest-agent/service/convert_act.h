@@ -11,6 +11,7 @@ namespace ballast::agent {
 [[nodiscard]] absl::StatusOr<ReclaimWish> ToWish(const guest::v1::ReclaimRequest& request);
 [[nodiscard]] absl::StatusOr<ZramWish> ToWish(const guest::v1::ConfigureZramRequest& request);
 [[nodiscard]] absl::StatusOr<int32_t> ToSwappiness(const guest::v1::SetSwappinessRequest& request);
+[[nodiscard]] guest::v1::Stop ToWire(Stop stop);
 // 0 is the default.
 [[nodiscard]] absl::StatusOr<int32_t> ToBrake(int32_t brake_permyriad);
 

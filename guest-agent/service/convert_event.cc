@@ -2,7 +2,9 @@
 
 #include <string>
 #include <string_view>
+
 #include "guest-agent/service/convert_ask.h"
+#include "guest-agent/service/convert_blocks.h"
 
 namespace ballast::agent {
 namespace {
@@ -98,6 +100,10 @@ void Fill(const ReclaimStall& from, guest::v1::Event& to) {
 }
 void Fill(const MemoryRequested& from, guest::v1::Event& to) {
   FillRequest(from, *to.mutable_memory_request());
+}
+
+void Fill(const BlocksChanged& from, guest::v1::Event& to) {
+  FillChanges(*from.ranges, *to.mutable_blocks_changed());
 }
 
 }  // namespace

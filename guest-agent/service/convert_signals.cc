@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "guest-agent/service/convert_blocks.h"
+
 namespace ballast::agent {
 namespace {
 
@@ -96,6 +98,9 @@ void FillSignals(const ReportFacts& facts, guest::v1::Report& report) {
     FillMeasuredStalls(*facts.reclaim_stalls, *report.mutable_direct_reclaim());
   } else if (signals.reclaim_stalls) {
     FillCountedStalls(*signals.reclaim_stalls, *report.mutable_direct_reclaim());
+  }
+  if (facts.blocks) {
+    FillSums(*facts.blocks, signals.zones ? &*signals.zones : nullptr, *report.mutable_memory_blocks());
   }
 }
 

@@ -6,7 +6,7 @@
 
 namespace ballast::agent {
 
-// Zones, zram, zswap, swap, cgroups, the working set and direct reclaim.
+// Zones, zram, zswap, swap, cgroups, the working set, direct reclaim and memory blocks.
 void FillSignals(const ReportFacts& facts, guest::v1::Report& report);
 
 }  // namespace ballast::agent

@@ -15,6 +15,7 @@
 #include "guest-agent/service/convert.h"
 #include "guest-agent/service/convert_act.h"
 #include "guest-agent/service/convert_ask.h"
+#include "guest-agent/service/convert_blocks.h"
 
 namespace ballast::agent {
 namespace {
@@ -100,6 +101,10 @@ grpc::Status Answer(const absl::StatusOr<Result>& result, Response& response) {
   return grpc::Status::OK;
 }
 
+grpc::Status NoBlocks() {
+  return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "this kernel has no memory blocks in /sys");
+}
+
 }  // namespace
 
 grpc::Status GuestAgentService::GetInfo(grpc::ServerContext* /*context*/,
@@ -159,6 +164,37 @@ grpc::Status GuestAgentService::SetSwappiness(grpc::ServerContext* context,
   const auto swappiness = ToSwappiness(*request);
   if (!swappiness.ok()) return ToGrpc(swappiness.status());
   return Answer(acts_.SetSwappiness(*swappiness, *bounds), *response);
+}
+
+grpc::Status GuestAgentService::ListMemoryBlocks(grpc::ServerContext* /*context*/,
+                                                 const guest::v1::ListMemoryBlocksRequest* /*request*/,
+                                                 guest::v1::ListMemoryBlocksResponse* response) {
+  if (blocks_ == nullptr) return NoBlocks();
+  BlockKeeper& keeper = blocks_->Keeper();
+  FillBlocks(keeper.Reader().BlockSizeBytes(), RangesOf(keeper.Table().All()), *response);
+  return grpc::Status::OK;
+}
+
+grpc::Status GuestAgentService::OnlineMemory(grpc::ServerContext* context,
+                                             const guest::v1::OnlineMemoryRequest* request,
+                                             guest::v1::OnlineMemoryResponse* response) {
+  if (blocks_ == nullptr) return NoBlocks();
+  const auto bounds = BoundsOf(*context, 0);
+  if (!bounds.ok()) return ToGrpc(bounds.status());
+  const auto wish = ToWish(*request);
+  if (!wish.ok()) return ToGrpc(wish.status());
+  return Answer(blocks_->Online(*wish, *bounds), *response);
+}
+
+grpc::Status GuestAgentService::OfflineMemory(grpc::ServerContext* context,
+                                              const guest::v1::OfflineMemoryRequest* request,
+                                              guest::v1::OfflineMemoryResponse* response) {
+  if (blocks_ == nullptr) return NoBlocks();
+  const auto bounds = BoundsOf(*context, request->brake_permyriad());
+  if (!bounds.ok()) return ToGrpc(bounds.status());
+  const auto wish = ToWish(*request);
+  if (!wish.ok()) return ToGrpc(wish.status());
+  return Answer(blocks_->Offline(*wish, *bounds), *response);
 }
 
 grpc::Status GuestAgentService::RequestMemory(grpc::ServerContext* context,

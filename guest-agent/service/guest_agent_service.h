@@ -10,6 +10,7 @@
 #include "common/os/clock.h"
 #include "guest-agent/act/acts.h"
 #include "guest-agent/ask/request_board.h"
+#include "guest-agent/blocks/block_acts.h"
 #include "guest-agent/service/sample_loop.h"
 #include "guest-agent/service/watch_facts.h"
 
@@ -17,11 +18,14 @@ namespace ballast::agent {
 
 class GuestAgentService final : public guest::v1::GuestAgent::Service {
  public:
-  // All four must outlive the service and every call on it.
-  GuestAgentService(const AgentIdentity& identity, SampleLoop& loop, Acts& acts, const Clock& clock)
+  // All must outlive the service and every call on it. `blocks` is null where the kernel has no memory
+  // blocks.
+  GuestAgentService(const AgentIdentity& identity, SampleLoop& loop, Acts& acts, BlockActs* blocks,
+                    const Clock& clock)
       : identity_(identity),
         loop_(loop),
         acts_(acts),
+        blocks_(blocks),
         clock_(clock),
         board_([this](const MemoryRequested& request) {
           return loop_.Broadcast({clock_.Now(), request});
@@ -39,6 +43,13 @@ class GuestAgentService final : public guest::v1::GuestAgent::Service {
                              guest::v1::ConfigureZramResponse* response) override;
   grpc::Status SetSwappiness(grpc::ServerContext* context, const guest::v1::SetSwappinessRequest* request,
                              guest::v1::SetSwappinessResponse* response) override;
+  grpc::Status ListMemoryBlocks(grpc::ServerContext* context,
+                                const guest::v1::ListMemoryBlocksRequest* request,
+                                guest::v1::ListMemoryBlocksResponse* response) override;
+  grpc::Status OnlineMemory(grpc::ServerContext* context, const guest::v1::OnlineMemoryRequest* request,
+                            guest::v1::OnlineMemoryResponse* response) override;
+  grpc::Status OfflineMemory(grpc::ServerContext* context, const guest::v1::OfflineMemoryRequest* request,
+                             guest::v1::OfflineMemoryResponse* response) override;
   grpc::Status RequestMemory(grpc::ServerContext* context, const guest::v1::RequestMemoryRequest* request,
                              guest::v1::RequestMemoryResponse* response) override;
   grpc::Status AnswerMemoryRequest(grpc::ServerContext* context,
@@ -49,6 +60,7 @@ class GuestAgentService final : public guest::v1::GuestAgent::Service {
   const AgentIdentity& identity_;
   SampleLoop& loop_;
   Acts& acts_;
+  BlockActs* const blocks_;
   const Clock& clock_;
   RequestBoard board_;
 };

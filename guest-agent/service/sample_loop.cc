@@ -20,6 +20,10 @@ namespace {
 constexpr Nanos kWriteLimit = Seconds(5);
 // How long a newcomer waits for a place; a watcher without a client notices when prodded.
 constexpr auto kDeparture = std::chrono::milliseconds(100);
+// How often the watch looks while the loop does not rest: soon enough to be of use when it may again, and
+// next to nothing where it will not soon.
+constexpr Nanos kWatchAtHand = Milliseconds(100);
+constexpr Nanos kWatchAside = Seconds(1);
 
 }  // namespace
 
@@ -126,11 +130,10 @@ void SampleLoop::Wake() {
 void SampleLoop::Run() {
   PrepareThisThread();
   while (Adopt()) {
-    const bool fired = WaitForTrigger();
+    const Fired fired = Wait();
     const MonotonicTime now = clock_.Now();
-    const bool due = std::any_of(watchers_.begin(), watchers_.end(),
-                                 [&](const Watcher& watcher) { return watcher.next_at <= now; });
-    if (fired || due) Look(now, fired);
+    const bool due = !watchers_.empty() && NextAt() <= now;
+    if (fired.trigger || fired.watch || due) Look(now, fired);
   }
   for (Watcher& watcher : watchers_) {
     watcher.stream->End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the agent is stopping"));
@@ -142,7 +145,8 @@ void SampleLoop::Run() {
 bool SampleLoop::Adopt() {
   std::erase_if(watchers_, [](const Watcher& watcher) { return watcher.stream->IsOver(); });
   const std::lock_guard lock(mutex_);
-  for (auto& stream : arrivals_) watchers_.push_back({std::move(stream), std::nullopt, MonotonicTime{}});
+  for (auto& stream : arrivals_)
+    watchers_.push_back({.stream = std::move(stream), .plan = {}, .next_at = {}, .rest = {}});
   arrivals_.clear();
   std::erase_if(present_, [](const auto& stream) { return stream->IsOver(); });
   if (std::exchange(departure_suspected_, false)) {
@@ -151,36 +155,49 @@ bool SampleLoop::Adopt() {
   return !stopping_;
 }
 
-// Until a sample is due, somebody comes or leaves, or the kernel's trigger fires (true).
-bool SampleLoop::WaitForTrigger() {
-  const bool watched = !watchers_.empty();
-  std::array<pollfd, 2> polled{{{wake_.Get(), POLLIN, 0}, {-1, POLLPRI, 0}}};
+// When a sample is due; somebody must watch. Who came just now waits for no rest.
+MonotonicTime SampleLoop::NextAt() const {
+  const bool newcomer =
+      std::any_of(watchers_.begin(), watchers_.end(), [](const Watcher& watcher) { return !watcher.plan; });
+  if (resting_ && !newcomer) return resting_->until;
+  return std::min_element(watchers_.begin(), watchers_.end(),
+                          [](const auto& a, const auto& b) { return a.next_at < b.next_at; })
+      ->next_at;
+}
+
+// Until a sample is due, somebody comes or leaves, or something fires.
+SampleLoop::Fired SampleLoop::Wait() {
+  std::array<pollfd, 3> polled{{{wake_.Get(), POLLIN, 0}, {-1, POLLPRI, 0}, {-1, POLLIN, 0}}};
   timespec timeout{};
+  const bool watched = !watchers_.empty();
   if (watched) {
-    const auto next = std::min_element(watchers_.begin(), watchers_.end(),
-                                       [](const auto& a, const auto& b) { return a.next_at < b.next_at; });
-    const int64_t wait_ns = std::max<int64_t>((next->next_at - clock_.Now()).count, 0);
+    const int64_t wait_ns = std::max<int64_t>((NextAt() - clock_.Now()).count, 0);
     timeout = {wait_ns / kNanosPerSecond, wait_ns % kNanosPerSecond};
     if (trigger_) polled[1].fd = trigger_->Fd();
+    if (resting_) polled[2].fd = options_.watch->Fd();
+  } else if (std::exchange(resting_, std::nullopt)) {
+    options_.watch->Relax(kWatchAside);
   }
-  if (::ppoll(polled.data(), polled.size(), watched ? &timeout : nullptr, nullptr) <= 0) return false;
+  if (::ppoll(polled.data(), polled.size(), watched ? &timeout : nullptr, nullptr) <= 0) return {};
   if ((polled[0].revents & POLLIN) != 0) {
     uint64_t count = 0;
     [[maybe_unused]] const ssize_t n = ::read(wake_.Get(), &count, sizeof count);
   }
   if ((polled[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
     trigger_.reset();  // the kernel took it back; sampling goes on by time alone
-    return false;
+    polled[1].revents = 0;
   }
-  return (polled[1].revents & POLLPRI) != 0;
+  return {(polled[1].revents & POLLPRI) != 0, polled[2].revents != 0};
 }
 
-void SampleLoop::Look(MonotonicTime now, bool trigger_fired) {
+void SampleLoop::Look(MonotonicTime now, Fired fired) {
   const bool newcomer =
       std::any_of(watchers_.begin(), watchers_.end(), [](const Watcher& watcher) { return !watcher.plan; });
-  const Readings& readings = sensors_.Read(now, newcomer || trigger_fired);
+  const Readings& readings = sensors_.Read(now, newcomer || fired.trigger);
   Sample sample = ToSample(readings);
-  sample.trigger_fired = trigger_fired;
+  sample.trigger_fired = fired.trigger;
+  sample.watch_fired = fired.watch;
+  sample.glimpse = LastGlimpse();
   for (Watcher& watcher : watchers_) {
     watcher.stream->CancelIfWritingSince(now - kWriteLimit);
     if (watcher.plan) {
@@ -189,6 +206,33 @@ void SampleLoop::Look(MonotonicTime now, bool trigger_fired) {
       Greet(watcher, readings, sample);
     }
   }
+  if (options_.watch != nullptr) GoToRest(readings);
+}
+
+std::optional<Sample::Glimpse> SampleLoop::LastGlimpse() const {
+  if (!resting_) return std::nullopt;
+  const auto look = options_.watch->LastCalmLook();
+  if (!look || look->at <= resting_->since) return std::nullopt;
+  return Sample::Glimpse{look->at, look->left_bytes - resting_->left_bytes};
+}
+
+// Leaves the looking to the watch, as long as every watcher's plan allows.
+void SampleLoop::GoToRest(const Readings& readings) {
+  resting_.reset();
+  std::optional<Rest> rest = watchers_.front().rest;
+  for (const Watcher& watcher : watchers_) rest = Closer(rest, watcher.rest);
+  const auto left = LeftBytes(readings);
+  if (!rest || !left) {
+    options_.watch->Relax(kWatchAtHand);
+    return;
+  }
+  const WatchOrder order{.look_every = rest->look_every,
+                         .left_bytes = *left,
+                         .fall_bytes = rest->fall_bytes,
+                         .rise_bytes = rest->rise_bytes,
+                         .stall_us = rest->stall_us};
+  if (!options_.watch->Watch(order, clock_.Now())) return;
+  resting_ = Resting{readings.at, readings.at + rest->until, *left};
 }
 
 void SampleLoop::Greet(Watcher& watcher, const Readings& readings, const Sample& sample) {
@@ -201,17 +245,20 @@ void SampleLoop::Greet(Watcher& watcher, const Readings& readings, const Sample&
                     .total_includes_balloon = options_.total_includes_balloon});
   const Step step = watcher.plan->Next(sample);
   watcher.next_at = sample.at + step.next_sample_in;
+  watcher.rest = step.rest;
   watcher.stream->OfferHello(FactsOf(readings, step));
 }
 
 ReportFacts SampleLoop::FactsOf(const Readings& readings, const Step& step) const {
   return {readings, step.derived,
-          options_.reclaim_stalls ? options_.reclaim_stalls() : std::optional<StallCounts>()};
+          options_.reclaim_stalls ? options_.reclaim_stalls() : std::optional<StallCounts>(),
+          options_.blocks ? options_.blocks() : std::optional<BlockFacts>()};
 }
 
 void SampleLoop::Tell(Watcher& watcher, const Readings& readings, const Sample& sample) {
   const Step step = watcher.plan->Next(sample);
   watcher.next_at = sample.at + step.next_sample_in;
+  watcher.rest = step.rest;
   if (step.oom_kills > 0) {
     watcher.stream->OfferEvent({sample.at, OomKills{step.oom_kills, sample.oom_kills.value_or(0)}});
   }

@@ -1,5 +1,6 @@
-// The one thread that looks at the guest. It samples as often as its most demanding watcher needs, and blocks
-// without looking while nobody watches.
+// The one thread that looks at the guest. It samples as often as its most demanding watcher needs, or sleeps
+// while a watch in the kernel looks in its place and nothing happens; while nobody watches it blocks without
+// looking.
 #pragma once
 
 #include <condition_variable>
@@ -13,6 +14,7 @@
 #include "absl/status/status.h"
 #include "common/os/clock.h"
 #include "common/os/unique_fd.h"
+#include "guest-agent/bpf/memory_watch.h"
 #include "guest-agent/oom/verdict_log.h"
 #include "guest-agent/sensors/psi_trigger.h"
 #include "guest-agent/sensors/sampler.h"
@@ -31,10 +33,12 @@ class SampleLoop {
     bool total_includes_balloon = false;  // see SamplerConfig
     std::function<void()>
         on_thread_start;  // in each thread a report passes, to set its priority; may be empty
-    // Both must outlive the loop; null and empty: none.
+    // All must outlive the loop; null and empty: none.
     const VerdictLog* verdicts = nullptr;  // for newcomers
     uint64_t generation = 0;               // of these verdicts
     std::function<std::optional<StallCounts>()> reclaim_stalls{};
+    std::function<std::optional<BlockFacts>()> blocks{};
+    MemoryWatch* watch = nullptr;  // of this loop alone from its start on
   };
 
   // `clock` must outlive the loop. Errors: the kernel's, when it gives no descriptor.
@@ -67,6 +71,18 @@ class SampleLoop {
     std::shared_ptr<WatchStream> stream;
     std::optional<SamplePlan> plan;  // none before the first sample
     MonotonicTime next_at;
+    std::optional<Rest> rest;  // what its plan allows since the last sample
+  };
+  // Why the thread woke, beside that a sample is due or somebody came.
+  struct Fired {
+    bool trigger = false;
+    bool watch = false;
+  };
+  // What the watch was ordered to look at.
+  struct Resting {
+    MonotonicTime since;
+    MonotonicTime until;
+    int64_t left_bytes = 0;
   };
 
   SampleLoop(Sensors sensors, std::optional<PsiTrigger> trigger, const Clock& clock, Options options,
@@ -74,8 +90,11 @@ class SampleLoop {
   void Run();
   void Wake();
   [[nodiscard]] bool Adopt();
-  [[nodiscard]] bool WaitForTrigger();
-  void Look(MonotonicTime now, bool trigger_fired);
+  [[nodiscard]] MonotonicTime NextAt() const;
+  [[nodiscard]] Fired Wait();
+  void Look(MonotonicTime now, Fired fired);
+  void GoToRest(const Readings& readings);
+  [[nodiscard]] std::optional<Sample::Glimpse> LastGlimpse() const;
   void OfferKept(WatchStream& stream) const;
   [[nodiscard]] ReportFacts FactsOf(const Readings& readings, const Step& step) const;
   void Greet(Watcher& watcher, const Readings& readings, const Sample& sample);
@@ -89,6 +108,7 @@ class SampleLoop {
   Sensors sensors_;
   std::optional<PsiTrigger> trigger_;
   std::vector<Watcher> watchers_;
+  std::optional<Resting> resting_;
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<WatchStream>> arrivals_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -9,6 +10,8 @@
 
 #include "common/base/time.h"
 #include "guest-agent/ask/memory_request.h"
+#include "guest-agent/blocks/block_table.h"
+#include "guest-agent/blocks/hotplug_facts.h"
 #include "guest-agent/bpf/stall_counts.h"
 #include "guest-agent/oom/oom_listener.h"
 #include "guest-agent/oom/signal_source.h"
@@ -27,6 +30,7 @@ struct AgentIdentity {
   std::vector<Capability> capabilities;
   std::vector<SignalSource> sources;
   std::vector<SelfCheck> self_checks;
+  std::optional<HotplugFacts> hotplug{};  // absent: this kernel has no memory blocks
 };
 
 // What one watcher asked for, defaults filled in.
@@ -40,15 +44,22 @@ struct WatchSettings {
   friend bool operator==(const WatchSettings&, const WatchSettings&) = default;
 };
 
+// The sums over the memory blocks, and what it takes to say how much more there is room for.
+struct BlockFacts {
+  BlockSums sums;
+  bool memmap_on_memory = false;  // see HotplugFacts
+};
+
 struct ReportFacts {
   Readings readings;
   Derived derived;
   // As the kernel's programs measured them; absent: none runs, and the counter in the readings has to do.
   std::optional<StallCounts> reclaim_stalls{};
+  std::optional<BlockFacts> blocks{};  // absent: this kernel has no memory blocks
 };
 
-// What an event tells, one struct a kind. They are copied into every watcher's queue: fixed in size, nothing
-// owned elsewhere.
+// What an event tells, one struct a kind. They are copied into every watcher's queue: a copy allocates
+// nothing.
 struct OomKills {
   int64_t kills = 0;  // since the last such event
   int64_t total = 0;  // since boot
@@ -63,10 +74,14 @@ struct BalloonShrank {
   int64_t bytes = 0;
 };
 
+struct BlocksChanged {
+  std::shared_ptr<const std::vector<BlockRange>> ranges;  // never null; by number
+};
+
 struct EventFacts {
   MonotonicTime at;
   std::variant<OomKills, PressureTriggered, BalloonShrank, OomVerdict, OomBegins, ReclaimStall,
-               MemoryRequested>
+               MemoryRequested, BlocksChanged>
       what;
 };
 

@@ -2,12 +2,13 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <optional>
 
 #include "absl/strings/str_split.h"
 #include "common/base/text.h"
@@ -27,7 +28,7 @@ constexpr int kMappedAloneBytes = 256 * 1024;
 
 // A report is filled, encoded and written within this much of stack (measured: 9 KiB for the deepest of the
 // sampling thread, 21 KiB for a watcher's), and a page more than that may have to be waited for.
-constexpr size_t kHotStackBytes = 32 * 1024;
+constexpr size_t kHotStackBytes = 24 * 1024;
 
 // MADV_DONTNEED_LOCKED, newer than some C libraries.
 constexpr int kDontNeedLocked = 24;
@@ -96,7 +97,19 @@ std::vector<AddressRange> CleanFileMappings(std::string_view smaps) {
   return clean;
 }
 
-void BoundHeap() {
+std::optional<AddressRange> StackMapping(std::string_view smaps) {
+  while (!smaps.empty()) {
+    const size_t end = smaps.find('\n');
+    const std::string_view line = smaps.substr(0, end);
+    smaps.remove_prefix(end == std::string_view::npos ? smaps.size() : end + 1);
+    const auto header = ParseHeader(line);
+    if (header && line.ends_with(" [stack]")) return header->range;
+  }
+  return std::nullopt;
+}
+
+void BoundMemory() {
+  (void)::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);  // a kernel without huge pages refuses
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TRIM_THRESHOLD, kKeptHeapBytes);
   ::mallopt(M_MMAP_THRESHOLD, kMappedAloneBytes);
@@ -106,10 +119,22 @@ namespace {
 
 std::atomic<bool> locked = false;  // this process
 
-int64_t DropCleanFilePages() {
+// What runs from here on stays within this.
+constexpr uintptr_t kPresentStackBytes = 16 * 1024;
+
+// What the start needed of the stack and nobody will again.
+[[gnu::noinline]] int64_t DropStackBelow(const std::optional<AddressRange>& stack) {
+  const char here = 0;
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(&here) - kPresentStackBytes) & ~(page - 1);
+  if (!stack || end <= stack->begin || end >= stack->end) return 0;
+  return Drop({stack->begin, end}) ? static_cast<int64_t>(end - stack->begin) : 0;
+}
+
+int64_t DropMappedPages() {
   const auto smaps = FileReader().Read("/proc/self/smaps");
   if (!smaps.ok()) return 0;
-  int64_t bytes = 0;
+  int64_t bytes = DropStackBelow(StackMapping(*smaps));
   for (const AddressRange& range : CleanFileMappings(*smaps)) {
     if (Drop(range)) bytes += static_cast<int64_t>(range.end - range.begin);
   }
@@ -122,7 +147,7 @@ int64_t DropColdPages() {
   // Of locked memory the heap's free pages cannot be let go.
   if (locked) ::munlockall();
   ::malloc_trim(0);
-  const int64_t bytes = DropCleanFilePages();
+  const int64_t bytes = DropMappedPages();
   if (locked) (void)LockMemory();  // as it did the first time
   return bytes;
 }

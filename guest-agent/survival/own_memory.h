@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -10,12 +11,14 @@
 namespace ballast::agent {
 
 // Before the first thread: one heap for all of them (each would else get its own), which keeps what it was
-// grown to, so that a busy moment needs no new pages.
-void BoundHeap();
+// grown to, so that a busy moment needs no new pages; and no huge pages, of which one thread's stack would
+// take one for a few KiB.
+void BoundMemory();
 
-// Lets go of the heap's free pages and of the pages of the program's file. Of those the ones in use come back
-// at once, from the page cache; those that only the start or the making of a connection needed do not. For
-// that moment nothing is locked. Returns how many bytes of mappings were let go.
+// In the main thread. Lets go of the heap's free pages, of its stack below the present depth, and of the
+// pages of the program's file. Of those the ones in use come back at once, from the page cache; those that
+// only the start or the making of a connection needed do not. For that moment nothing is locked. Returns how
+// many bytes of mappings were let go.
 int64_t DropColdPages();
 
 // From now on no page of this process leaves memory once it was touched. Pages that were never touched are
@@ -37,5 +40,8 @@ struct AddressRange {
 // relocated constants do), so that their pages can be dropped without loss. Lines that make no sense are
 // passed over.
 [[nodiscard]] std::vector<AddressRange> CleanFileMappings(std::string_view smaps);
+
+// The main thread's stack; nothing when no line tells.
+[[nodiscard]] std::optional<AddressRange> StackMapping(std::string_view smaps);
 
 }  // namespace ballast::agent

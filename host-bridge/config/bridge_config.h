@@ -54,6 +54,7 @@ struct BridgeConfig {
   ReportCadence reports;
   // At least this much of the guests' memory is kept reclaimed, down to their floors (rule 6). 0: no such request.
   int64_t reclaim_hold_bytes = 0;
+  std::string api;      // the socket of the operators' API: absolute, at most 107 bytes; empty: none
   std::string journal;  // where decisions are recorded (docs/journal.md); empty: nowhere
   // A journal of this size becomes PATH.1 and a new one begins. 1MiB..1TiB
   int64_t journal_max_bytes = 64 * kMiB;

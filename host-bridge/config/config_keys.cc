@@ -202,6 +202,9 @@ const std::vector<Key<BridgeConfig>>& BridgeKeys() {
        .read = [](std::string_view text,
                   BridgeConfig& c) { return ReadReclaimHold(text, c.reclaim_hold_bytes); },
        .write = [](const BridgeConfig& c) { return FormatExactSize(c.reclaim_hold_bytes); }},
+      {.name = "api",
+       .read = [](std::string_view text, BridgeConfig& c) { return ReadSocketPath(text, c.api); },
+       .write = [](const BridgeConfig& c) { return c.api; }},
       {.name = "journal",
        .read = [](std::string_view text, BridgeConfig& c) { return ReadAbsolutePath(text, c.journal); },
        .write = [](const BridgeConfig& c) { return c.journal; }},
@@ -271,6 +274,11 @@ const std::vector<Key<PolicyConfig>>& PolicyKeys() {
       Rate("idle-refault-rate", "idle_refault_bytes_per_second", &P::idle_refault_bytes_per_second),
       Time("idle-regret-window", "idle_regret_window", &P::idle_regret_window),
       Time("idle-max-wait", "idle_max_wait", &P::idle_max_wait),
+      Time("plug-after", "plug_after", &P::plug_after),
+      Time("plug-horizon", "plug_horizon", &P::plug_horizon),
+      Time("plug-patience", "plug_patience", &P::plug_patience),
+      Time("unplug-after", "unplug_after", &P::unplug_after),
+      Time("unplug-patience", "unplug_patience", &P::unplug_patience),
   };
   return keys;
 }

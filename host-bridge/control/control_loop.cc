@@ -12,6 +12,7 @@
 namespace ballast::control {
 namespace {
 
+// What may be plugged by the operator's ceiling.
 std::string Millis(Nanos span) { return absl::StrFormat("%.2f ms", static_cast<double>(span.count) / 1e6); }
 
 }  // namespace
@@ -24,12 +25,17 @@ ControlLoop::ControlLoop(LoopSettings settings, std::vector<ManagedGuest> guests
       wakeup_(wakeup),
       log_(std::move(log)) {
   snapshot_.reclaim_holds = settings_.reclaim_holds;
-  for (ManagedGuest& guest : guests) {
+  for (const ManagedGuest& guest : guests) {
     policy::GuestFacts facts;
     facts.limits = guest.limits;
     snapshot_.guests.push_back(std::move(facts));
-    guests_.push_back(
-        {.ports = std::move(guest), .pending = {}, .last_hold = {}, .settling = {}, .settling_since = {}});
+    guests_.push_back({.ports = guest,
+                       .pending = {},
+                       .last_hold = {},
+                       .settling = {},
+                       .settling_since = {},
+                       .mode = guest.limits.mode,
+                       .desk = PlugDesk(guest.devices, guest.link)});
   }
 }
 
@@ -59,21 +65,26 @@ void ControlLoop::Step() {
   for (size_t i = 0; i < guests_.size(); ++i) TakeNews(i, now);
   // Readings carry the time of their arrival, which may be later than the moment this step began.
   now = clock_.Now();
+  TakeResizes(now);
   policy::Outcome& outcome = decider_.Decide(snapshot_, settings_.policy, now);
   if (settings_.record) settings_.record(snapshot_, now, outcome, verdicts_);
   for (const policy::Decision& decision : outcome.decisions) {
-    Act(decision);
+    Act(decision, outcome.histories[decision.guest]);
     // The safe target of a rebooted guest is owed until it has been decided on.
     snapshot_.guests[decision.guest].rebooted = false;
   }
+  for (const policy::PlugDecision& decision : outcome.plugs) Act(decision);
   for (const policy::Answer& answer : outcome.answers) Reply(answer);
   LogHolds(outcome);
   for (size_t i = 0; i < guests_.size(); ++i) {
     policy::GuestFacts& facts = snapshot_.guests[i];
+    guests_[i].changed |= facts.history.state != outcome.histories[i].state;
     facts.history = outcome.histories[i];
     CheckSettled(i);
+    TendPlugged(i, now);
   }
   snapshot_.host_history = outcome.host_history;
+  ShowStatus();
 }
 
 void ControlLoop::RefreshHost(MonotonicTime now) {
@@ -90,6 +101,8 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
   Guest& guest = guests_[index];
   policy::GuestFacts& facts = snapshot_.guests[index];
   GuestNews news = guest.ports.mailbox->Take();
+  guest.changed |= news.report || news.vmm || news.devices || news.vmm_lost || news.rebooted;
+  guest.desk.Take(news);
   for (const Notice& notice : news.notices) Say(notice.level, guest, notice.text);
   for (policy::OomVerdict& verdict : news.verdicts) {
     verdict.guest = index;
@@ -102,6 +115,9 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
     facts.history = {};
     guest.settling.reset();
     guest.requests.Clear();
+    guest.desk.Forget();
+    guest.operators.reset();
+    guest.resizer.End(absl::AbortedError("the guest started anew"), facts);
   }
   TakeRequests(index, std::move(news.requests), now);
   for (const vmm::Receipt& receipt : news.receipts) TakeReceipt(index, receipt);
@@ -111,6 +127,8 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
     facts.vmm.reset();
     guest.vmm_lost = true;
     guest.settling.reset();
+    // What becomes of plugged memory its task finds out; a balloon's command is lost with the connection.
+    if (!guest.desk.IsBusy()) guest.resizer.End(absl::UnavailableError("its VMM no longer answers"), facts);
   }
   if (news.vmm) {
     // Whoever answers now may be another process: only what is read from it counts, so earlier targets are
@@ -118,6 +136,7 @@ void ControlLoop::TakeNews(size_t index, MonotonicTime now) {
     if (std::exchange(guest.vmm_lost, false)) facts.history = {};
     facts.vmm = news.vmm;
   }
+  if (facts.vmm && facts.vmm->value.plug) facts.vmm->value.plug->unplugging = guest.desk.IsShrinking(now);
   TendLink(guest, facts, news.was_reset);
 }
 
@@ -138,10 +157,13 @@ void ControlLoop::Reply(const policy::Answer& answer) {
   Guest& guest = guests_[answer.guest];
   const auto request = guest.requests.Take(answer.request);
   if (!request) return;
-  session::MemoryAnswer reply{answer.request, answer.granted_bytes, answer.eta, policy::Explain(answer.why)};
+  session::MemoryAnswer reply{
+      answer.request, answer.granted_bytes, answer.eta, policy::Explain(answer.why), {}};
+  if (answer.granted_bytes > 0)
+    reply.actuator = answer.actuator == policy::Actuator::kHotplug ? guest.desk.GrowsBy() : "balloon";
   std::string text = policy::Explain(answer, guest.ports.limits.name);
   if (settings_.dry_run) {
-    reply = {answer.request, 0, {}, "the bridge only shows what it would do (dry run)"};
+    reply = {answer.request, 0, {}, "the bridge only shows what it would do (dry run)", {}};
     text += " [dry run: told that it gets nothing]";
   }
   if (guest.ports.link != nullptr) guest.ports.link->Answer(reply);
@@ -158,6 +180,10 @@ void ControlLoop::Reply(const policy::Answer& answer) {
 Nanos ControlLoop::LongestWait() const {
   Nanos wait = settings_.tick;
   const MonotonicTime now = clock_.Now();
+  for (const Guest& guest : guests_) {
+    if (guest.resizer.IsBusy()) wait = std::min(wait, Milliseconds(100));
+    if (guest.desk.IsBusy()) wait = std::clamp(guest.desk.NextLook() - now, Milliseconds(1), wait);
+  }
   for (const policy::GuestFacts& facts : snapshot_.guests) {
     if (!facts.request) continue;
     const Nanos left = facts.request->deadline - now - settings_.policy.request_answer_ahead;
@@ -205,13 +231,7 @@ void ControlLoop::TakeReceipt(size_t index, const vmm::Receipt& receipt) {
   Say(LogLevel::kInfo, guest, text);
 }
 
-void ControlLoop::Act(const policy::Decision& decision) {
-  Guest& guest = guests_[decision.guest];
-  const std::string& name = guest.ports.limits.name;
-  if (!decision.act) {
-    log_(LogLevel::kInfo, StrCat(policy::Explain(decision, name), " [observed only]"));
-    return;
-  }
+uint64_t ControlLoop::Command(Guest& guest, const policy::Decision& decision) {
   const uint64_t id = next_id_++;
   // Commands that a receipt never came for (a bug elsewhere) must not pile up.
   constexpr size_t kMaxPending = 16;
@@ -220,8 +240,35 @@ void ControlLoop::Act(const policy::Decision& decision) {
   guest.ports.actuator->SetBalloon(id, decision.target);
   guest.settling = decision.target;
   guest.settling_since = clock_.Now();
-  log_(LogLevel::kInfo, StrCat(policy::Explain(decision, name),
-                               settings_.dry_run ? " [dry run, command " : " [command ", id, "]"));
+  return id;
+}
+
+void ControlLoop::Act(const policy::Decision& decision, policy::GuestHistory& history) {
+  Guest& guest = guests_[decision.guest];
+  const std::string text = policy::Explain(decision, guest.ports.limits.name);
+  if (!decision.act) return log_(LogLevel::kInfo, StrCat(text, " [observed only]"));
+  // Only a gift can come in between: nothing is taken while an operator's resize is under way.
+  CallOffResize(guest, snapshot_.guests[decision.guest], history);
+  const uint64_t id = Command(guest, decision);
+  Remember(guest, text);
+  log_(LogLevel::kInfo, StrCat(text, settings_.dry_run ? " [dry run, command " : " [command ", id, "]"));
+}
+
+void ControlLoop::Act(const policy::PlugDecision& decision) {
+  Guest& guest = guests_[decision.guest];
+  const std::string text = policy::Explain(decision, guest.ports.limits.name);
+  const char* note = !decision.act ? " [observed only]" : settings_.dry_run ? " [dry run]" : "";
+  log_(LogLevel::kInfo, StrCat(text, note));
+  if (!decision.act) return;
+  Remember(guest, text);
+  // The host was asked for so much and no more, whatever a slot's share would be.
+  if (!settings_.dry_run) guest.desk.Want({decision.target, decision.target}, clock_.Now());
+}
+
+void ControlLoop::Remember(Guest& guest, const std::string& decision) {
+  guest.last_decision = decision;
+  guest.decided_at = clock_.Now();
+  guest.changed = true;
 }
 
 void ControlLoop::CheckSettled(size_t index) {
@@ -244,10 +291,15 @@ void ControlLoop::LogHolds(const policy::Outcome& outcome) {
     Guest& guest = guests_[hold.guest];
     if (guest.last_hold == hold.why) continue;
     guest.last_hold = hold.why;
-    log_(LogLevel::kInfo, policy::Explain(hold, guest.ports.limits.name));
+    guest.hold = policy::Explain(hold, guest.ports.limits.name);
+    guest.changed = true;
+    log_(LogLevel::kInfo, guest.hold);
   }
   for (size_t i = 0; i < guests_.size(); ++i) {
-    if (!held[i]) guests_[i].last_hold.reset();
+    if (held[i] || !guests_[i].last_hold) continue;
+    guests_[i].last_hold.reset();
+    guests_[i].hold.clear();
+    guests_[i].changed = true;
   }
 }
 

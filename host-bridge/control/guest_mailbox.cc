@@ -90,6 +90,11 @@ void GuestMailbox::OnRejected(const absl::Status& why) {
 }
 
 void GuestMailbox::OnEvent(const session::GuestEvent& event) {
+  TakeEvent(event);
+  if (event.kind == session::GuestEvent::Kind::kBlocksChanged) wakeup_.Ring();  // a task may wait for that
+}
+
+void GuestMailbox::TakeEvent(const session::GuestEvent& event) {
   using Kind = session::GuestEvent::Kind;
   std::lock_guard lock(mutex_);
   ++counters_.events;
@@ -111,6 +116,8 @@ void GuestMailbox::OnEvent(const session::GuestEvent& event) {
       ++counters_.reclaim_stalls;
       return AddAgentNotice(LogLevel::kDebug,
                             StrCat("agent: a task waited ", event.amount / 1'000, " ms for memory"));
+    case Kind::kBlocksChanged:
+      return AddAgentNotice(LogLevel::kDebug, "agent: memory blocks came, went or changed their state");
   }
 }
 
@@ -139,6 +146,14 @@ void GuestMailbox::OnMemoryRequest(const policy::MemoryRequest& request, const s
       return;
     }
     news_.requests.push_back({request, asker});
+  }
+  wakeup_.Ring();
+}
+
+void GuestMailbox::OnBlocks(const observe::BlockReceipt& receipt) {
+  {
+    std::lock_guard lock(mutex_);
+    if (news_.block_receipts.size() < kMaxReceipts) news_.block_receipts.push_back(receipt);
   }
   wakeup_.Ring();
 }
@@ -174,6 +189,7 @@ void GuestMailbox::OnLink(vmm::LinkState state, const absl::Status& why) {
     if (state != vmm::LinkState::kReady) {
       news_.vmm_lost = true;
       news_.vmm.reset();
+      news_.devices.reset();
     }
     if (state == vmm::LinkState::kFailed) {
       AddNotice(LogLevel::kWarning, StrCat("vmm: unmanaged: ", MessageOf(why), "; trying again"));
@@ -205,6 +221,22 @@ void GuestMailbox::OnLifecycle(vmm::Lifecycle event) {
         AddNotice(LogLevel::kInfo, "vmm: the guest shut down");
         break;
     }
+  }
+  wakeup_.Ring();
+}
+
+void GuestMailbox::OnDevices(const Sampled<vmm::DeviceReading>& reading) {
+  {
+    std::lock_guard lock(mutex_);
+    news_.devices = reading;
+  }
+  wakeup_.Ring();
+}
+
+void GuestMailbox::OnDeviceReceipt(const vmm::DeviceReceipt& receipt) {
+  {
+    std::lock_guard lock(mutex_);
+    if (news_.device_receipts.size() < kMaxReceipts) news_.device_receipts.push_back(receipt);
   }
   wakeup_.Ring();
 }

@@ -14,6 +14,7 @@
 #include "host-bridge/control/wakeup.h"
 #include "host-bridge/session/session_observer.h"
 #include "host-bridge/vmm/actuator.h"
+#include "host-bridge/vmm/memory_devices.h"
 
 namespace ballast::control {
 
@@ -51,12 +52,17 @@ struct GuestNews {
   bool was_reset = false;  // said by the VMM
   bool resumed = false;
   std::vector<vmm::Receipt> receipts;
+  std::optional<Sampled<vmm::DeviceReading>> devices;
+  std::vector<vmm::DeviceReceipt> device_receipts;
+  std::vector<observe::BlockReceipt> block_receipts;
   std::vector<Notice> notices;
   std::vector<policy::OomVerdict> verdicts;  // `guest` is not set
   std::vector<RequestNews> requests;
 };
 
-class GuestMailbox final : public session::SessionObserver, public vmm::ActuatorObserver {
+class GuestMailbox final : public session::SessionObserver,
+                           public vmm::ActuatorObserver,
+                           public vmm::DeviceObserver {
  public:
   explicit GuestMailbox(Wakeup& wakeup) : wakeup_(wakeup) {}
 
@@ -72,6 +78,7 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
   void OnEvent(const session::GuestEvent& event) override;
   void OnVerdict(const policy::OomVerdict& verdict) override;
   void OnMemoryRequest(const policy::MemoryRequest& request, const std::string& asker) override;
+  void OnBlocks(const observe::BlockReceipt& receipt) override;
   void OnSession(session::SessionState state, const absl::Status& why) override;
 
   void OnReading(const Sampled<policy::VmmReading>& reading) override;
@@ -79,12 +86,16 @@ class GuestMailbox final : public session::SessionObserver, public vmm::Actuator
   void OnLink(vmm::LinkState state, const absl::Status& why) override;
   void OnLifecycle(vmm::Lifecycle event) override;
 
+  void OnDevices(const Sampled<vmm::DeviceReading>& reading) override;
+  void OnDeviceReceipt(const vmm::DeviceReceipt& receipt) override;
+
  private:
   // Lines the agent can cause in a minute; a guest that floods the log hides the others.
   static constexpr int kAgentWords = 20;
   // Verdicts in a minute: as many as an agent keeps.
   static constexpr int kAgentVerdicts = 64;
   void TakeIdentity(const session::AgentIdentity& identity);
+  void TakeEvent(const session::GuestEvent& event);
   void AddNotice(LogLevel level, std::string text);       // under mutex_
   void AddAgentNotice(LogLevel level, std::string text);  // the same, rationed
 

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/base/units.h"
 #include "host-bridge/observe/checker.h"
+#include "host-bridge/observe/convert_blocks.h"
 #include "host-bridge/observe/convert_memory.h"
 
 namespace ballast::observe {
@@ -103,6 +104,7 @@ absl::Status CheckReport(const wire::Report& report, const ReportContext& contex
   CheckPsi("psi_io", report.psi_io(), check);
   CheckDerived(report.derived(), check);
   if (check.status().ok()) CheckMemoryParts(report, check);
+  CheckBlocks(report, check);
   return check.status();
 }
 
@@ -202,6 +204,7 @@ absl::StatusOr<ConvertedReport> ConvertReport(const wire::Report& report, const 
   reading.oom_kills = report.vmstat().oom_kills();
   reading.pressure_onset = OnsetOf(report.derived(), context);
   FillMemoryParts(report, zram, *fresh, reading);
+  reading.blocks = BlocksOf(report);
   return converted;
 }
 

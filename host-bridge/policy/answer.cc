@@ -26,6 +26,9 @@ Refusal RefusalFor(Hold::Why why) {
     case Hold::Why::kNotRunning:
     case Hold::Why::kBadLimits:
       return Refusal::kUnmanaged;
+    case Hold::Why::kPlugStuck:
+    case Hold::Why::kNoPlugRoom:
+      return Refusal::kNothingTaken;
     case Hold::Why::kNoReport:
     case Hold::Why::kStaleReport:
     case Hold::Why::kBadReading:

@@ -25,7 +25,7 @@ struct Asker {
 [[nodiscard]] bool ServedBefore(const Asker& a, const Asker& b);
 
 // What the giving rules say for a guest that one of them may have something for: the one of the highest rank
-// speaks, unless a later one would give more.
+// speaks, unless a later one would give more. Where the balloon has nothing to give, memory is plugged.
 [[nodiscard]] std::optional<Proposal> AskGivingRules(const View& view, const PolicyConfig& config);
 
 // The same for any guest. Nearly all need not be asked for.

@@ -6,6 +6,8 @@
 #include "host-bridge/policy/arithmetic.h"
 #include "host-bridge/policy/balloon_watch.h"
 #include "host-bridge/policy/idle_watch.h"
+#include "host-bridge/policy/plug_watch.h"
+#include "host-bridge/policy/rules/plug.h"
 
 namespace ballast::policy {
 namespace {
@@ -22,16 +24,24 @@ bool IsConsistent(const VmmReading& reading) {
          reading.balloon_actual.count <= reading.base_bytes;
 }
 
-// A total of twice the boot memory is no reading of this guest.
-bool IsConsistent(const GuestReading& reading, int64_t base) {
+// No more blocks than memory that the guest could have.
+bool AreConsistent(const BlockReading& blocks, int64_t reach) {
+  return blocks.offline_bytes >= 0 && blocks.movable_bytes >= 0 && blocks.offline_bytes <= reach &&
+         blocks.movable_bytes <= reach - blocks.offline_bytes && blocks.room_bytes.value_or(0) >= 0;
+}
+
+// A total of twice of what it could have is no reading of this guest, nor are more blocks than that. (What it
+// could have, since a report may know of a plugging that the VMM's reading does not.)
+bool IsConsistent(const GuestReading& reading, int64_t reach) {
   const auto within = [](int64_t value, int64_t most) { return value >= 0 && value <= most; };
   const auto is_rate = [](int64_t rate) { return rate >= -kLargestRate && rate <= kLargestRate; };
   const auto is_size = [&](Maybe<int64_t> bytes) { return !bytes || within(*bytes, kLargestSize); };
   const bool good_parts = is_size(reading.giveable_bytes) && is_size(reading.zram_left_bytes) &&
                           is_size(reading.zram_stored_bytes) &&
                           (!reading.zram_full_in || (*reading.zram_full_in).count >= 0) &&
-                          (!reading.kernel_headroom_bytes || is_rate(*reading.kernel_headroom_bytes));
-  return good_parts && reading.total_bytes > 0 && reading.total_bytes <= 2 * base &&
+                          (!reading.kernel_headroom_bytes || is_rate(*reading.kernel_headroom_bytes)) &&
+                          (!reading.blocks || AreConsistent(*reading.blocks, reach));
+  return good_parts && reading.total_bytes > 0 && reading.total_bytes <= 2 * reach &&
          within(reading.available_bytes, reading.total_bytes) &&
          within(reading.free_bytes, reading.total_bytes) && within(reading.stall_permyriad, 10'000) &&
          is_rate(reading.consumption_bytes_per_second) && is_rate(reading.refault_bytes_per_second) &&
@@ -66,7 +76,7 @@ Nanos Horizon(const View& view, int64_t rate, const PolicyConfig& config) {
 }
 
 bool RunsOut(const View& view, const PolicyConfig& config) {
-  const int64_t rate = view.reading->consumption_bytes_per_second;
+  const int64_t rate = view.Consumption();
   if (rate <= 0) return false;
   // What is available against rate times horizon, without dividing either.
   return Wide{view.reading->available_bytes} * 1'000'000'000 <=
@@ -163,11 +173,11 @@ int64_t UsableBytes(const GuestReading& reading, const View& view, const PolicyC
 }
 
 // Why the report is not to be used; unset when it is good.
-std::optional<Hold::Why> WhyNotHeard(const GuestFacts& facts, int64_t base, const PolicyConfig& config,
+std::optional<Hold::Why> WhyNotHeard(const GuestFacts& facts, int64_t reach, const PolicyConfig& config,
                                      MonotonicTime now) {
   if (!facts.report) return Hold::Why::kNoReport;
   if (!IsFresh(facts.report->at, now, config.report_max_age)) return Hold::Why::kStaleReport;
-  if (!IsConsistent(facts.report->value, base)) return Hold::Why::kBadReading;
+  if (!IsConsistent(facts.report->value, reach)) return Hold::Why::kBadReading;
   return std::nullopt;
 }
 
@@ -216,16 +226,18 @@ std::optional<Hold::Why> WhyUnmanaged(const GuestFacts& facts, const PolicyConfi
   return std::nullopt;
 }
 
-void FillView(const GuestFacts& facts, const ResolvedLimits& limits, HostState host_state, View& view) {
+// `base`: boot memory and all that is plugged. The VMM's own base may be less, and is all the balloon can
+// take from.
+void FillView(const GuestFacts& facts, const ResolvedLimits& limits, int64_t base, View& view) {
   view.facts = &facts;
-  view.host_state = host_state;
-  view.base = facts.vmm->value.base_bytes;
+  view.base = base;
+  const int64_t reachable = facts.vmm->value.base_bytes;
   view.actual = facts.vmm->value.balloon_actual.count;
   const int64_t commanded = facts.history.target.value_or(BalloonBytes{view.actual}).count;
-  view.target = std::clamp<int64_t>(commanded, 0, view.base);
-  view.least_balloon = view.base - limits.ceiling;
-  view.most_balloon = view.base - limits.floor;
-  view.baseline_balloon = view.base - limits.baseline;
+  view.target = std::clamp<int64_t>(commanded, 0, reachable);
+  view.least_balloon = std::clamp<int64_t>(base - limits.ceiling, 0, reachable);
+  view.most_balloon = std::clamp<int64_t>(base - limits.floor, 0, reachable);
+  view.baseline_balloon = std::clamp<int64_t>(base - limits.baseline, 0, reachable);
 }
 
 }  // namespace
@@ -245,13 +257,14 @@ GuestThresholds ThresholdsFor(int64_t usable_bytes, const PolicyConfig& config) 
   return thresholds;
 }
 
-std::optional<ResolvedLimits> ResolveLimits(const GuestLimits& limits, int64_t base) {
-  const int64_t ceiling = limits.ceiling_bytes.value_or(std::max(base, limits.baseline_bytes.value_or(base)));
-  const int64_t baseline = limits.baseline_bytes.value_or(std::min(base, ceiling));
-  const int64_t floor = limits.floor_bytes.value_or(std::min(std::max(base / 4, 128 * kMiB), baseline));
+std::optional<ResolvedLimits> ResolveLimits(const GuestLimits& limits, int64_t boot, int64_t reach) {
+  const int64_t ceiling =
+      limits.ceiling_bytes.value_or(std::max(reach, limits.baseline_bytes.value_or(boot)));
+  const int64_t baseline = limits.baseline_bytes.value_or(std::min(boot, ceiling));
+  const int64_t floor = limits.floor_bytes.value_or(std::min(std::max(boot / 4, 128 * kMiB), baseline));
   const bool ordered = 0 <= floor && floor <= baseline && baseline <= ceiling;
   if (!ordered || ceiling <= 0 || limits.weight < 1 || limits.weight > 10'000) return std::nullopt;
-  return ResolvedLimits{std::min(floor, base), std::min(baseline, base), std::min(ceiling, base)};
+  return ResolvedLimits{std::min(floor, reach), std::min(baseline, reach), std::min(ceiling, reach)};
 }
 
 HostView AssessHost(const Snapshot& snapshot, const PolicyConfig& config, MonotonicTime now) {
@@ -287,19 +300,32 @@ bool AssessGuest(const GuestFacts& facts, HostState host_state, const PolicyConf
   if (facts.limits.mode == Mode::kOff) return false;
   hold = WhyUnmanaged(facts, config, now);
   if (hold) return false;
-  const auto limits = ResolveLimits(facts.limits, facts.vmm->value.base_bytes);
+  const PlugReading* plug = BelievedPlug(facts.vmm->value);
+  const int64_t base = facts.vmm->value.base_bytes + (plug != nullptr ? plug->outside_base_bytes : 0);
+  const int64_t boot = base - (plug != nullptr ? plug->plugged_bytes : 0);
+  const int64_t reach = boot + (plug != nullptr ? plug->most_bytes : 0);
+  const auto limits = ResolveLimits(facts.limits, boot, reach);
   if (!limits) {
     hold = Hold::Why::kBadLimits;
     return false;
   }
-  FillView(facts, *limits, host_state, view);
+  FillView(facts, *limits, base, view);
+  view.host_state = host_state;
   view.asks = IsOpen(facts, now);
   WatchBalloon(view, history, config, now);
-  hold = WhyNotHeard(facts, view.base, config, now);
+  hold = WhyNotHeard(facts, reach, config, now);
   if (hold) {
     Miss(facts, *hold, view, history, config, now);
   } else {
     Hear(*facts.report, view, history, config, now);
+  }
+  if (plug != nullptr) {
+    WatchPlug(*plug, limits->ceiling, limits->floor, view, history, config, now);
+    if (!hold) hold = WhyNotPlugged(view, config);
+  } else if (facts.vmm->value.plug) {
+    if (!hold) hold = Hold::Why::kBadReading;  // of what is plugged; the rest is believed
+  } else {
+    history.plug.reset();
   }
   if (view.state != history.state) history.state_since = now;
   history.state = view.state;

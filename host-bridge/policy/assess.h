@@ -8,14 +8,16 @@
 
 namespace ballast::policy {
 
-// The operator's limits with their defaults, each at most `base`: floor <= baseline <= ceiling.
+// The operator's limits with their defaults, each at most what can be plugged in all: floor <= baseline <=
+// ceiling.
 struct ResolvedLimits {
   int64_t floor = 0;
   int64_t baseline = 0;
   int64_t ceiling = 0;
 };
-// Unset when they contradict one another. base > 0.
-[[nodiscard]] std::optional<ResolvedLimits> ResolveLimits(const GuestLimits& limits, int64_t base);
+// Unset when they contradict one another. 0 < boot <= reach: what it booted with, and the most it could have.
+[[nodiscard]] std::optional<ResolvedLimits> ResolveLimits(const GuestLimits& limits, int64_t boot,
+                                                          int64_t reach);
 
 // The host: its state, and what guests may still be given.
 struct HostView {

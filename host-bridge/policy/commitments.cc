@@ -6,9 +6,16 @@
 
 namespace ballast::policy {
 
+int64_t PluggedUnseen(const GuestHistory& history) {
+  if (!history.plug || !history.plug->target) return 0;
+  return std::clamp<int64_t>(Sub(*history.plug->target, history.plug->from_bytes), 0, kLargestSize);
+}
+
 int64_t PromisedUnseen(const GuestHistory& history) {
-  if (!history.target || !history.last_actual) return 0;
-  return std::clamp<int64_t>(Sub((*history.last_actual).count, (*history.target).count), 0, kLargestSize);
+  const int64_t plugged = PluggedUnseen(history);
+  if (!history.target || !history.last_actual) return plugged;
+  const int64_t given = Sub((*history.last_actual).count, (*history.target).count);
+  return Add(plugged, std::clamp<int64_t>(given, 0, kLargestSize));
 }
 
 int64_t HeldBy(const GuestFacts& facts) {
@@ -28,6 +35,7 @@ int64_t LargestHold(const Snapshot& snapshot, MonotonicTime now) {
 
 void HoldEverything(const Snapshot& snapshot, Outcome& outcome) {
   outcome.decisions.clear();
+  outcome.plugs.clear();
   outcome.holds.clear();
   outcome.answers.clear();
   outcome.histories.clear();

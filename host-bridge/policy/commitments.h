@@ -11,6 +11,8 @@ namespace ballast::policy {
 
 // Bytes already promised and not yet with the guest. Of a VMM that does not answer the last word counts.
 [[nodiscard]] int64_t PromisedUnseen(const GuestHistory& history);
+// The part of it that is to be plugged.
+[[nodiscard]] int64_t PluggedUnseen(const GuestHistory& history);
 
 // The balloon of a guest whose VMM was read but that cannot be managed at the moment: as commanded or as it
 // is.

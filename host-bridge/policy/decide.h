@@ -43,6 +43,7 @@ struct GuestThresholds {
 
 // One sentence for people: what, from where to where, and why. Built from the decision's own data alone.
 [[nodiscard]] std::string Explain(const Decision& decision, const std::string& guest_name);
+[[nodiscard]] std::string Explain(const PlugDecision& plug, const std::string& guest_name);
 [[nodiscard]] std::string Explain(const Hold& hold, const std::string& guest_name);
 [[nodiscard]] std::string Explain(const Answer& answer, const std::string& guest_name);
 // The reason alone, as it is told to the asker; empty for kNone.

@@ -57,6 +57,14 @@ std::string IdleCause(const Reason& reason) {
   return "taking it made the guest suffer (" + Shortage(reason) + ")";
 }
 
+// The same for rule 10, which may also no longer ask for what it does not get.
+std::string UnplugCause(const Reason& reason) {
+  if (reason.threshold_bytes > 0)
+    return "the guest has not needed it for long (" + FormatSize(reason.available_bytes) + " available)";
+  if (reason.wanted_bytes == 0) return "the guest does not let it go";
+  return "unplugging it made the guest suffer (" + Shortage(reason) + ")";
+}
+
 std::string Cause(const Reason& reason) {
   switch (reason.rule) {
     case Rule::kCriticalRelease:
@@ -75,6 +83,11 @@ std::string Cause(const Reason& reason) {
              " of it are missing; the guest has " + FormatSize(reason.available_bytes) + " available";
     case Rule::kIdleGuest:
       return IdleCause(reason);
+    case Rule::kPlug:
+      return "the guest needs more than its balloon can give back (" + Shortage(reason) + "; short of " +
+             FormatSize(reason.wanted_bytes) + ")";
+    case Rule::kUnplug:
+      return UnplugCause(reason);
     case Rule::kUselessBalloon:
       return "the host did not get back what the balloon had taken";
     case Rule::kHostPressure:
@@ -103,14 +116,31 @@ std::string Movement(const Decision& decision) {
          ", " + balloon;
 }
 
-}  // namespace
+std::string Movement(const PlugDecision& plug) {
+  const std::string plugged = "plugged " + FormatSize(plug.from) + " -> " + FormatSize(plug.target);
+  if (plug.from == plug.target) return "asks again for " + plugged;
+  return (plug.target > plug.from ? "plugs " + FormatSize(Sub(plug.target, plug.from))
+                                  : "unplugs " + FormatSize(Sub(plug.from, plug.target))) +
+         ", " + plugged;
+}
 
-std::string Explain(const Decision& decision, const std::string& guest_name) {
+template <typename D>
+std::string ExplainStep(const D& decision, const std::string& guest_name) {
   std::string text = guest_name + ": " + (decision.act ? "" : "would act: ") + Movement(decision) +
                      ", because " + Cause(decision.reason) + " [rule " +
                      std::to_string(static_cast<int>(decision.reason.rule));
   if (decision.reason.clamped) text += ", clamped";
   return text + "]";
+}
+
+}  // namespace
+
+std::string Explain(const Decision& decision, const std::string& guest_name) {
+  return ExplainStep(decision, guest_name);
+}
+
+std::string Explain(const PlugDecision& plug, const std::string& guest_name) {
+  return ExplainStep(plug, guest_name);
 }
 
 std::string Explain(const Hold& hold, const std::string& guest_name) {
@@ -128,6 +158,10 @@ std::string Explain(const Hold& hold, const std::string& guest_name) {
       return nothing + "its readings contradict one another";
     case Hold::Why::kBadLimits:
       return nothing + "its limits contradict one another";
+    case Hold::Why::kPlugStuck:
+      return nothing + "what was plugged into it has not come into use";
+    case Hold::Why::kNoPlugRoom:
+      return nothing + "it needs more memory, and its kernel has no room for the metadata of more";
   }
   return nothing + "for an unknown reason";
 }

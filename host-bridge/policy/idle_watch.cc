@@ -57,6 +57,7 @@ void JudgeLastStep(View& view, GuestHistory& history, const PolicyConfig& config
     if (since < config.idle_regret_window || suffers) Regret(view, history, config, now);
     history.idle_step_at.reset();
     history.idle_step = {};
+    if (history.plug) history.plug->unplug_step_bytes = 0;
   }
 }
 

@@ -20,6 +20,8 @@ enum class Rule : uint8_t {
   kOperatorHold = 6,
   kHostPressure = 7,
   kIdleGuest = 8,
+  kPlug = 9,
+  kUnplug = 10,
   kClamp = 11,
   kRestartedGuest = 12,
   kUselessBalloon = 13,
@@ -57,6 +59,18 @@ struct Decision {
   friend bool operator==(const Decision&, const Decision&) = default;
 };
 
+// "Bring what is plugged into this guest to `target`" (PlugReading::requested_bytes). At most one decision of
+// either kind a guest: while memory is plugged or unplugged its balloon rests.
+struct PlugDecision {
+  size_t guest = 0;  // index into Snapshot::guests
+  int64_t from = 0;  // requested_bytes as it was
+  int64_t target = 0;
+  bool act = true;  // false in mode observe: shown, not done
+  Reason reason = {};
+
+  friend bool operator==(const PlugDecision&, const PlugDecision&) = default;
+};
+
 // A guest for which nothing is to be done now, and why that is worth saying (bad or missing input).
 struct Hold {
   size_t guest = 0;
@@ -66,7 +80,9 @@ struct Hold {
     kNoReport,
     kStaleReport,
     kBadReading,
-    kBadLimits
+    kBadLimits,
+    kPlugStuck,  // what was plugged did not come into use: nothing more is plugged
+    kNoPlugRoom  // it needs more, and the metadata of more would not fit its kernel's zones
   } why = Why::kNoVmm;
 
   friend bool operator==(const Hold&, const Hold&) = default;
@@ -83,6 +99,9 @@ enum class Refusal : uint8_t {
   kNothingTaken,  // it has what its ceiling allows
 };
 
+// By what a request was granted.
+enum class Actuator : uint8_t { kBalloon, kHotplug };
+
 // What a guest's request is answered, once.
 struct Answer {
   size_t guest = 0;           // index into Snapshot::guests
@@ -90,12 +109,14 @@ struct Answer {
   int64_t granted_bytes = 0;  // commanded, and on their way
   Nanos eta = {};             // until they have all arrived
   Refusal why = Refusal::kNone;
+  Actuator actuator = Actuator::kBalloon;
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
 struct Outcome {
   std::vector<Decision> decisions = {};      // sorted by guest index
+  std::vector<PlugDecision> plugs = {};      // sorted by guest index
   std::vector<Hold> holds = {};              // sorted by guest index
   std::vector<Answer> answers = {};          // sorted by guest index
   std::vector<GuestHistory> histories = {};  // one a guest, same order as the snapshot

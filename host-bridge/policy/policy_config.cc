@@ -126,6 +126,14 @@ void CheckIdle(const PolicyConfig& config, Faults& faults) {
   faults.NotAbove("idle_after", config.idle_after.count, "idle_max_wait", config.idle_max_wait.count);
 }
 
+void CheckPlug(const PolicyConfig& config, Faults& faults) {
+  faults.Span("plug_after", config.plug_after, {0}, kHour);
+  faults.Span("plug_horizon", config.plug_horizon, {0}, Seconds(60));
+  faults.Span("plug_patience", config.plug_patience, kTick, kHour);
+  faults.Span("unplug_after", config.unplug_after, {0}, kDay);
+  faults.Span("unplug_patience", config.unplug_patience, kTick, kHour);
+}
+
 }  // namespace
 
 std::vector<std::string> PolicyConfig::Validate() const {
@@ -135,6 +143,7 @@ std::vector<std::string> PolicyConfig::Validate() const {
   CheckBalloon(*this, faults);
   CheckTaking(*this, faults);
   CheckIdle(*this, faults);
+  CheckPlug(*this, faults);
   return faults.Take();
 }
 

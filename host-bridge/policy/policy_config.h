@@ -145,6 +145,23 @@ struct PolicyConfig {
   // again after this long without a wrong step.
   Nanos idle_max_wait = Seconds(3600);
 
+  // --- Hotplug (rules 9 and 10) ---
+  // A guest with an empty balloon is plugged once it has been pressed for this long: a burst shorter than
+  // that is the kernel's own to absorb, and what was plugged leaves far more slowly than it came.
+  Nanos plug_after = Seconds(1);
+  // At once when the present rate empties it within this time, which is also what a plugging is to last: the
+  // command, the guest's handling of it, and the report that asks for the next.
+  Nanos plug_horizon = Seconds(2);
+  // Plugged and not in use for so long: nothing more is plugged. An agent brings a block online in
+  // milliseconds, a kernel alone in tens of them.
+  Nanos plug_patience = Seconds(10);
+  // Unplugged once the guest has been calm for this long. Moving what lives there costs the guest far more
+  // than a balloon does.
+  Nanos unplug_after = Seconds(300);
+  // Asked back and nothing has left for so long: it is no longer asked for. A block is given up by the agent
+  // within a minute.
+  Nanos unplug_patience = Seconds(60);
+
   // All faults at once: "key: value is out of range, allowed a..b".
   [[nodiscard]] std::vector<std::string> Validate() const;
 

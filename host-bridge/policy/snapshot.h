@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/boxed.h"
 #include "common/base/maybe.h"
 #include "common/base/sampled.h"
 #include "common/base/time.h"
@@ -30,7 +31,8 @@ enum class GuestState : uint8_t { kSilent, kIdle, kComfortable, kPressed, kCriti
 enum class HostState : uint8_t { kUnknown, kHealthy, kPressure, kCritical };
 
 // The operator's limits for one guest, as guest-visible bytes. Unset ones take their default from the boot
-// memory once that is known: baseline = boot memory, floor = 25 % of it and at least 128 MiB, ceiling = boot.
+// memory once that is known: baseline = boot memory, floor = 25 % of it and at least 128 MiB, ceiling = boot
+// and all that can be plugged.
 struct GuestLimits {
   std::string name;  // unique; decides ties, so that the order of guests does not
   Maybe<int64_t> floor_bytes = {};
@@ -40,6 +42,17 @@ struct GuestLimits {
   Mode mode = Mode::kFull;
 
   friend bool operator==(const GuestLimits&, const GuestLimits&) = default;
+};
+
+// The guest's memory blocks by its agent's count. Each 0..2^48.
+struct BlockReading {
+  int64_t offline_bytes = 0;  // plugged, and not in use (yet)
+  int64_t movable_bytes = 0;  // online in zone Movable: what can leave again
+  // What can be plugged before the metadata of its pages (1/64) uses up what the kernel's zones can spare;
+  // absent: any amount.
+  Maybe<int64_t> room_bytes = {};
+
+  friend bool operator==(const BlockReading&, const BlockReading&) = default;
 };
 
 // One report of the agent, already checked: 0 <= free, available <= total; rates within +-2^50; of zram and
@@ -63,8 +76,25 @@ struct GuestReading {
   Maybe<int64_t> zram_left_bytes = {};
   int64_t zram_stored_bytes = 0;
   Maybe<Nanos> zram_full_in = {};
+  Boxed<BlockReading> blocks = {};  // absent: its kernel has no memory hotplug, or an old agent
 
   friend bool operator==(const GuestReading&, const GuestReading&) = default;
+};
+
+// What the VMM says of the memory that was plugged beside the boot memory, and of what still could be. Only
+// what Ballast may plug and unplug: a DIMM that somebody else added is part of the base and stays.
+struct PlugReading {
+  int64_t plugged_bytes = 0;  // DIMMs, and of virtio-mem what the guest has really taken
+  int64_t requested_bytes =
+      0;                   // DIMMs, and of virtio-mem what it is asked for: where plugged is on its way to
+  int64_t most_bytes = 0;  // what requested could be raised to
+  int64_t unit_bytes = 0;  // requested is a multiple of it; > 0
+  int64_t outside_base_bytes = 0;  // of plugged: what VmmReading::base_bytes leaves out (virtio-mem)
+  // Some of it is being taken out at this moment: what is available falls by that, and not by what the
+  // guest's programs do.
+  bool unplugging = false;
+
+  friend bool operator==(const PlugReading&, const PlugReading&) = default;
 };
 
 // What the VMM says.
@@ -75,6 +105,7 @@ struct VmmReading {
   // Host memory behind the guest (RSS of the VMM), where it can be read. It may be far below the size (never
   // touched), but stays above it only when ballooned pages do not come back to the host.
   Maybe<int64_t> resident_bytes = {};
+  Boxed<PlugReading> plug = {};  // absent: nothing can be plugged into this VM
 
   friend bool operator==(const VmmReading&, const VmmReading&) = default;
 };
@@ -87,6 +118,34 @@ struct HostReading {
   int32_t full_permyriad = 0;
 
   friend bool operator==(const HostReading&, const HostReading&) = default;
+};
+
+// What earlier decisions left behind of a guest's hotplug. Part of its history.
+struct PlugHistory {
+  // What was last commanded, until it has arrived or is given up, and requested_bytes as it was before.
+  Maybe<int64_t> target = {};
+  int64_t from_bytes = 0;
+  // MemTotal when it was commanded: that it rose says that the guest uses what was plugged.
+  int64_t total_before_bytes = 0;
+  // What was offline then, and may stay so.
+  int64_t offline_before_bytes = 0;
+  // The most (unplugging: the least) of what is plugged that was seen not offline since then, and when that
+  // last changed, or nothing was on its way.
+  int64_t seen_bytes = 0;
+  MonotonicTime moved_at;
+  // Rule 9: since when it has been pressed with nothing left in its balloon.
+  Maybe<MonotonicTime> short_since = {};
+  // Rule 10: the last step, until it has proved harmless or was undone.
+  int64_t unplug_step_bytes = 0;
+  // The VMM did not plug, or the guest did not let go of, what was commanded: no more of that before this
+  // time, and the wait that the next such failure will add.
+  MonotonicTime blocked_until;
+  MonotonicTime unplug_blocked_until;
+  Nanos next_block;
+  // Mode observe: the target last shown.
+  Maybe<int64_t> shown_target = {};
+
+  friend bool operator==(const PlugHistory&, const PlugHistory&) = default;
 };
 
 // What earlier decisions left behind for one guest. Owned by Decide: the caller carries it from one outcome
@@ -138,6 +197,7 @@ struct GuestHistory {
   // When the guest was last seen to read back pages after a taking: of what it has, only free pages are not
   // missed.
   Maybe<MonotonicTime> missed_at = {};
+  Boxed<PlugHistory> plug = {};  // absent: nothing can be plugged into it
 
   friend bool operator==(const GuestHistory&, const GuestHistory&) = default;
 };
@@ -171,7 +231,7 @@ struct GuestFacts {
   // The guest started anew since the last decision (reset event, new boot id). Its balloon target survived
   // that.
   bool rebooted = false;
-  std::optional<MemoryRequest> request = {};  // the most urgent that waits for an answer
+  Boxed<MemoryRequest> request = {};  // the most urgent that waits for an answer
   // When the VM last began to run again after a pause: silence counts from then.
   Maybe<MonotonicTime> resumed_at = {};
   GuestHistory history;

@@ -40,6 +40,9 @@ void EncodeOutcome(const RecordedEntry& entry, wire::Entry& out) {
   for (const policy::Decision& decision : entry.outcome.decisions) {
     EncodeFields(decision, policy::Decision{}, entry.now, *out.add_decisions());
   }
+  for (const policy::PlugDecision& plug : entry.outcome.plugs) {
+    EncodeFields(plug, policy::PlugDecision{}, entry.now, *out.add_plugs());
+  }
   for (const policy::Hold& hold : entry.outcome.holds) {
     wire::Hold& to = *out.add_holds();
     to.set_guest(static_cast<uint32_t>(hold.guest));
@@ -114,6 +117,12 @@ absl::Status DecodeOutcome(const wire::Entry& entry, RecordedEntry& out) {
     policy::Decision& to = out.outcome.decisions.emplace_back();
     if (absl::Status status = DecodeFields(decision, out.now, to); !status.ok()) return status;
     if (to.guest >= guests) return Wrong("Decision.guest, one below the number of guests,", to.guest, guests);
+  }
+  for (const wire::PlugDecision& plug : entry.plugs()) {
+    policy::PlugDecision& to = out.outcome.plugs.emplace_back();
+    if (absl::Status status = DecodeFields(plug, out.now, to); !status.ok()) return status;
+    if (to.guest >= guests)
+      return Wrong("PlugDecision.guest, one below the number of guests,", to.guest, guests);
   }
   if (absl::Status status = DecodeHolds(entry, guests, out.outcome); !status.ok()) return status;
   for (const wire::Answer& answer : entry.answers()) {

@@ -38,28 +38,44 @@ auto FieldsOf(S& limits) {
                     Field{5, "weight", weight}, Field{6, "mode", mode});
 }
 
+template <Is<policy::BlockReading> S>
+auto FieldsOf(S& blocks) {
+  auto& [offline, movable, room] = blocks;
+  return std::tuple(Field{1, "offline_bytes", offline}, Field{2, "movable_bytes", movable},
+                    Field{3, "room_bytes", room});
+}
+
 template <Is<Sampled<policy::GuestReading>> S>
 auto FieldsOf(S& sampled) {
   auto& [reading, at] = sampled;
   auto& [total, available, free, consumption, refault, stall, zram_refuses, oom_kills, onset, kernel_headroom,
-         giveable, zram_left, zram_stored, zram_full_in] = reading;
-  return std::tuple(
-      Field{1, "at_age_ns", at}, Field{2, "total_bytes", total}, Field{3, "available_bytes", available},
-      Field{4, "free_bytes", free}, Field{5, "consumption_bytes_per_second", consumption},
-      Field{6, "refault_bytes_per_second", refault}, Field{7, "stall_permyriad", stall},
-      Field{8, "oom_kills", oom_kills}, Field{9, "pressure_onset_age_ns", onset},
-      Field{10, "kernel_headroom_bytes", kernel_headroom}, Field{11, "giveable_bytes", giveable},
-      Field{12, "zram_left_bytes", zram_left}, Field{13, "zram_stored_bytes", zram_stored},
-      Field{14, "zram_full_in_ns", zram_full_in}, Field{15, "zram_refuses", zram_refuses});
+         giveable, zram_left, zram_stored, zram_full_in, blocks] = reading;
+  return std::tuple(Field{1, "at_age_ns", at}, Field{2, "total_bytes", total},
+                    Field{3, "available_bytes", available}, Field{4, "free_bytes", free},
+                    Field{5, "consumption_bytes_per_second", consumption},
+                    Field{6, "refault_bytes_per_second", refault}, Field{7, "stall_permyriad", stall},
+                    Field{8, "oom_kills", oom_kills}, Field{9, "pressure_onset_age_ns", onset},
+                    Field{10, "kernel_headroom_bytes", kernel_headroom},
+                    Field{11, "giveable_bytes", giveable}, Field{12, "zram_left_bytes", zram_left},
+                    Field{13, "zram_stored_bytes", zram_stored}, Field{14, "zram_full_in_ns", zram_full_in},
+                    Field{15, "zram_refuses", zram_refuses}, Field{16, "blocks", blocks});
+}
+
+template <Is<policy::PlugReading> S>
+auto FieldsOf(S& plug) {
+  auto& [plugged, requested, most, unit, outside_base, unplugging] = plug;
+  return std::tuple(Field{1, "plugged_bytes", plugged}, Field{2, "requested_bytes", requested},
+                    Field{3, "most_bytes", most}, Field{4, "unit_bytes", unit},
+                    Field{5, "outside_base_bytes", outside_base}, Field{6, "unplugging", unplugging});
 }
 
 template <Is<Sampled<policy::VmmReading>> S>
 auto FieldsOf(S& sampled) {
   auto& [reading, at] = sampled;
-  auto& [base, actual, running, resident] = reading;
+  auto& [base, actual, running, resident, plug] = reading;
   return std::tuple(Field{1, "at_age_ns", at}, Field{2, "base_bytes", base},
                     Field{3, "balloon_actual_bytes", actual}, Field{4, "running", running},
-                    Field{5, "resident_bytes", resident});
+                    Field{5, "resident_bytes", resident}, Field{6, "plug", plug});
 }
 
 template <Is<Sampled<policy::HostReading>> S>
@@ -79,12 +95,26 @@ auto FieldsOf(S& history) {
                     Field{4, "critical_seen_age_ns", critical_seen});
 }
 
+template <Is<policy::PlugHistory> S>
+auto FieldsOf(S& plug) {
+  auto& [target, from, total_before, offline_before, seen, moved_at, short_since, unplug_step, blocked_until,
+         unplug_blocked, next_block, shown_target] = plug;
+  return std::tuple(Field{1, "target_bytes", target}, Field{2, "from_bytes", from},
+                    Field{3, "total_before_bytes", total_before}, Field{4, "seen_bytes", seen},
+                    Field{5, "moved_at_age_ns", moved_at}, Field{6, "short_since_age_ns", short_since},
+                    Field{7, "unplug_step_bytes", unplug_step},
+                    Field{8, "blocked_until_age_ns", blocked_until}, Field{9, "next_block_ns", next_block},
+                    Field{10, "shown_target_bytes", shown_target},
+                    Field{11, "unplug_blocked_until_age_ns", unplug_blocked},
+                    Field{12, "offline_before_bytes", offline_before});
+}
+
 template <Is<policy::GuestHistory> S>
 auto FieldsOf(S& history) {
   auto& [state, since, comfortable_seen, pressed_seen, critical_seen, target, last_actual, progress_since,
          progress_actual, blocked_until, next_block, last_inflate, silent_since, shown_target, recent_peak,
          earlier_peak, peak_since, calm_since, idle_step, idle_step_at, idle_wait, regretted_at, give, take,
-         last_actual_at, held_back_since, grown_on, missed_at] = history;
+         last_actual_at, held_back_since, grown_on, missed_at, plug] = history;
   return std::tuple(
       Field{1, "state", state}, Field{2, "state_since_age_ns", since},
       Field{3, "comfortable_seen_age_ns", comfortable_seen}, Field{4, "pressed_seen_age_ns", pressed_seen},
@@ -100,7 +130,7 @@ auto FieldsOf(S& history) {
       Field{22, "regretted_at_age_ns", regretted_at}, Field{23, "give_bytes_per_second", give},
       Field{24, "take_bytes_per_second", take}, Field{25, "last_actual_at_age_ns", last_actual_at},
       Field{26, "held_back_since_age_ns", held_back_since}, Field{27, "grown_on_age_ns", grown_on},
-      Field{28, "missed_at_age_ns", missed_at});
+      Field{28, "missed_at_age_ns", missed_at}, Field{29, "plug", plug});
 }
 
 template <Is<policy::GuestFacts> S>
@@ -120,9 +150,10 @@ auto FieldsOf(S& request) {
 
 template <Is<policy::Answer> S>
 auto FieldsOf(S& answer) {
-  auto& [guest, request, granted, eta, why] = answer;
+  auto& [guest, request, granted, eta, why, actuator] = answer;
   return std::tuple(Field{1, "guest", guest}, Field{2, "request", request},
-                    Field{3, "granted_bytes", granted}, Field{4, "eta_ns", eta}, Field{5, "why", why});
+                    Field{3, "granted_bytes", granted}, Field{4, "eta_ns", eta}, Field{5, "why", why},
+                    Field{6, "actuator", actuator});
 }
 
 template <Is<policy::ReclaimHold> S>
@@ -149,6 +180,13 @@ auto FieldsOf(S& decision) {
   return std::tuple(Field{1, "guest", guest}, Field{2, "from_bytes", from}, Field{3, "target_bytes", target},
                     Field{4, "act", act}, Field{5, "reason", reason},
                     Field{6, "pressure_onset_age_ns", onset});
+}
+
+template <Is<policy::PlugDecision> S>
+auto FieldsOf(S& plug) {
+  auto& [guest, from, target, act, reason] = plug;
+  return std::tuple(Field{1, "guest", guest}, Field{2, "from_bytes", from}, Field{3, "target_bytes", target},
+                    Field{4, "act", act}, Field{5, "reason", reason});
 }
 
 template <Is<policy::OomVerdict> S>
@@ -181,10 +219,10 @@ auto FieldsOf(S& snapshot) {
 
 template <Is<policy::Outcome> S>
 auto FieldsOf(S& outcome) {
-  auto& [decisions, holds, answers, histories, host_history] = outcome;
+  auto& [decisions, plugs, holds, answers, histories, host_history] = outcome;
   return std::tuple(Field{8, "decisions", decisions}, Field{9, "holds", holds},
                     Field{10, "histories", histories}, Field{11, "host_history", host_history},
-                    Field{13, "answers", answers});
+                    Field{13, "answers", answers}, Field{14, "plugs", plugs});
 }
 
 // Structs with a list of fields, as against single values.
@@ -223,12 +261,14 @@ inline constexpr int kLargest<policy::Urgency> = static_cast<int>(policy::Urgenc
 template <>
 inline constexpr int kLargest<policy::Refusal> = static_cast<int>(policy::Refusal::kNothingTaken);
 template <>
+inline constexpr int kLargest<policy::Actuator> = static_cast<int>(policy::Actuator::kHotplug);
+template <>
 inline constexpr int kLargest<policy::OomSource> = static_cast<int>(policy::OomSource::kBpf);
 template <>
 inline constexpr int kLargest<policy::OomScope> = static_cast<int>(policy::OomScope::kHost);
 template <>
 inline constexpr int kLargest<policy::OomConstraint> = static_cast<int>(policy::OomConstraint::kMemcg);
 template <>
-inline constexpr int kLargest<policy::Hold::Why> = static_cast<int>(policy::Hold::Why::kBadLimits);
+inline constexpr int kLargest<policy::Hold::Why> = static_cast<int>(policy::Hold::Why::kNoPlugRoom);
 
 }  // namespace ballast::record

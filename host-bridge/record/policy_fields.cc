@@ -91,6 +91,11 @@ const std::vector<PolicyField>& PolicyFields() {
       {"idle_refault_bytes_per_second", &P::idle_refault_bytes_per_second},
       {"idle_regret_window", &P::idle_regret_window},
       {"idle_max_wait", &P::idle_max_wait},
+      {"plug_after", &P::plug_after},
+      {"plug_horizon", &P::plug_horizon},
+      {"plug_patience", &P::plug_patience},
+      {"unplug_after", &P::unplug_after},
+      {"unplug_patience", &P::unplug_patience},
   };
   return fields;
 }

@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds kWait(500);
 // What an entry takes in memory while it waits.
 int64_t CostOf(const policy::Snapshot& snapshot, size_t verdicts) {
   constexpr size_t kVerdict = sizeof(policy::OomVerdict) + 1024;  // with its texts
-  constexpr size_t kGuest = sizeof(policy::GuestFacts) + sizeof(policy::GuestHistory);
+  constexpr size_t kHistory = sizeof(policy::GuestHistory) + sizeof(policy::PlugHistory);
+  constexpr size_t kGuest = sizeof(policy::GuestFacts) + sizeof(policy::PlugReading) + 2 * kHistory;
   return static_cast<int64_t>(sizeof(RecordedEntry) + snapshot.guests.size() * kGuest + verdicts * kVerdict);
 }
 

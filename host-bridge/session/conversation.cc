@@ -7,6 +7,7 @@
 
 #include "common/base/fixed_text.h"
 #include "common/base/text.h"
+#include "host-bridge/observe/convert_blocks.h"
 #include "host-bridge/observe/convert_event.h"
 
 namespace ballast::session {
@@ -14,8 +15,12 @@ namespace {
 
 // Three round trips: the fastest bounds the error of the clock comparison, and the first one is cold.
 constexpr int kInfoRounds = 3;
-// A report is about 300 bytes, a full hello below 2 KiB; capabilities have texts. Nothing honest comes near.
-constexpr int kMaxMessageBytes = 64 * 1024;
+// A report is about 300 bytes, a full hello below 2 KiB; the longest list of memory blocks that is honest
+// alternates 10,000 times.
+constexpr int kMaxMessageBytes = 512 * 1024;
+constexpr size_t kMostAnswers = 16;
+// One that works and one that looks, with room for those that a broken link has not given back yet.
+constexpr size_t kMostOrders = 4;
 constexpr int kMaxMetadataBytes = 8 * 1024;
 
 grpc::ChannelArguments Arguments() {
@@ -45,6 +50,11 @@ std::string LacksOf(const guest::v1::GetInfoResponse& info) {
     lacks += StrCat(lacks.empty() ? "" : "; ", capability.name().substr(0, 64), ": ",
                     capability.reason().substr(0, 200));
   }
+  // Who else brings blocks online may put them where they never leave again.
+  const auto& rivals = info.memory_hotplug().rivals();
+  for (int i = 0; i < rivals.size() && i < kMaxListed; ++i) {
+    lacks += StrCat(lacks.empty() ? "" : "; ", "sole control of plugged memory: ", rivals[i].substr(0, 200));
+  }
   return lacks;
 }
 
@@ -60,6 +70,8 @@ Conversation::Conversation(UniqueFd fd, const WatchSettings& settings, CallQueue
       channel_(grpc::CreateCustomInsecureChannelFromFd("guest", fd.Release(), Arguments())),
       stub_(guest::v1::GuestAgent::NewStub(channel_)),
       heard_ns_(clock.Now().ns),
+      answers_(queue, kMostAnswers, [this] { EndIfQuiet(); }),
+      orders_(queue, kMostOrders, [this] { EndIfQuiet(); }),
       begin_{[this](bool) { AskInfo(); }},
       infos_wanted_(kInfoRounds),
       info_done_{[this](bool) { OnInfo(); }},
@@ -75,48 +87,87 @@ void Conversation::Start(std::function<void(absl::Status)> on_end) {
 }
 
 void Conversation::Cancel(const absl::Status& why) {
-  std::lock_guard lock(mutex_);
-  if (!cancelled_) cancelled_ = why;
-  if (info_context_) info_context_->TryCancel();
-  if (watch_context_) watch_context_->TryCancel();
-  for (AnswerCall& answer : answers_) answer.context.TryCancel();
+  {
+    std::lock_guard lock(mutex_);
+    if (!cancelled_) cancelled_ = why;
+    if (info_context_) info_context_->TryCancel();
+    if (watch_context_) watch_context_->TryCancel();
+  }
+  answers_.Cancel();
+  orders_.Cancel();
 }
 
 void Conversation::Answer(const MemoryAnswer& answer) {
-  constexpr size_t kMostAnswers = 16;
-  std::lock_guard lock(mutex_);
-  answers_.remove_if([](const AnswerCall& call) { return call.finished; });
-  if (ended_ || cancelled_ || answers_.size() >= kMostAnswers) return;
-  AnswerCall& call = answers_.emplace_back();
-  call.answer = answer;
-  call.begin.done = [this, &call](bool) { SendAnswer(call); };
-  call.done.done = [this, &call](bool) { OnAnswered(call); };
-  queue_.Begin(call.alarm, call.begin);
+  using Response = guest::v1::AnswerMemoryRequestResponse;
+  // Neither an answer that finds no place nor what became of it matters here: an asker that has gone
+  // (NOT_FOUND) needs nothing, and a connection that broke says so itself.
+  static_cast<void>(answers_.Begin<Response>(
+      settings_.info_deadline,
+      [this, answer](grpc::ClientContext* context, grpc::CompletionQueue* queue) {
+        guest::v1::AnswerMemoryRequestRequest request;
+        request.set_id(static_cast<uint64_t>(answer.request));
+        auto& response = *request.mutable_answer();
+        response.set_granted_bytes(answer.granted_bytes);
+        response.set_actuator(answer.actuator);
+        response.set_eta_ms(answer.eta.count / 1'000'000);
+        response.set_reason(answer.reason);
+        return stub_->AsyncAnswerMemoryRequest(context, request, queue);
+      },
+      [](const grpc::Status&, const Response&) {}));
 }
 
-void Conversation::SendAnswer(AnswerCall& call) {
-  const MemoryAnswer& answer = call.answer;
-  call.context.set_deadline(std::chrono::system_clock::now() +
-                            std::chrono::nanoseconds(settings_.info_deadline.count));
-  guest::v1::AnswerMemoryRequestRequest request;
-  request.set_id(static_cast<uint64_t>(answer.request));
-  auto& response = *request.mutable_answer();
-  response.set_granted_bytes(answer.granted_bytes);
-  if (answer.granted_bytes > 0) response.set_actuator("balloon");
-  response.set_eta_ms(answer.eta.count / 1'000'000);
-  response.set_reason(answer.reason);
-  call.call = stub_->AsyncAnswerMemoryRequest(&call.context, request, queue_.Get());
-  call.call->Finish(&call.response, &call.status, &call.done);
-}
-
-// What became of it does not matter here: an asker that has gone (NOT_FOUND) needs nothing, and a connection
-// that broke says so itself.
-void Conversation::OnAnswered(AnswerCall& call) {
-  {
-    std::lock_guard lock(mutex_);
-    call.finished = true;  // cleared away by the next one, or with the conversation
+bool Conversation::Order(const observe::BlockOrder& order) {
+  using Stub = guest::v1::GuestAgent::Stub;
+  switch (order.action) {
+    case observe::BlockAction::kList:
+      return List(order);
+    case observe::BlockAction::kOnline:
+      return Change<guest::v1::OnlineMemoryRequest>(order, &Stub::AsyncOnlineMemory);
+    case observe::BlockAction::kOffline:
+      return Change<guest::v1::OfflineMemoryRequest>(order, &Stub::AsyncOfflineMemory);
   }
-  EndIfQuiet();
+  return false;
+}
+
+bool Conversation::List(const observe::BlockOrder& order) {
+  using Response = guest::v1::ListMemoryBlocksResponse;
+  return orders_.Begin<Response>(
+      order.deadline,
+      [this](grpc::ClientContext* context, grpc::CompletionQueue* queue) {
+        return stub_->AsyncListMemoryBlocks(context, {}, queue);
+      },
+      [this, id = order.id](const grpc::Status& status, const Response& response) {
+        auto receipt = observe::ConvertBlocks(response);
+        if (status.ok() && receipt.ok()) block_bytes_ = receipt->block_bytes;
+        Deliver(id, status, std::move(receipt));
+      });
+}
+
+template <typename Request, typename Response>
+bool Conversation::Change(const observe::BlockOrder& order, BeginCall<Request, Response> begin) {
+  return orders_.Begin<Response>(
+      order.deadline,
+      [this, order, begin](grpc::ClientContext* context, grpc::CompletionQueue* queue) {
+        Request request;
+        FillRequest(order, request);
+        return (stub_.get()->*begin)(context, request, queue);
+      },
+      [this, id = order.id](const grpc::Status& status, const Response& response) {
+        Deliver(id, status, observe::ConvertBlocks(response, block_bytes_));
+      });
+}
+
+void Conversation::Deliver(uint64_t order, const grpc::Status& status,
+                           absl::StatusOr<observe::BlockReceipt> receipt) {
+  if (status.ok() && receipt.ok()) {
+    receipt->id = order;
+    return observer_.OnBlocks(*receipt);
+  }
+  observe::BlockReceipt refusal{.id = order, .status = status.ok() ? receipt.status() : FromGrpc(status)};
+  // The conversation's end cuts calls off; what they did by then nobody knows.
+  const bool cut_off = status.error_code() == grpc::StatusCode::CANCELLED;
+  if (cut_off) refusal.status = absl::UnavailableError("the link to the agent broke");
+  observer_.OnBlocks(refusal);
 }
 
 // Replaces `slot` by a fresh context, cancelled from the start when the conversation is.
@@ -242,6 +293,8 @@ void Conversation::OnEvent(const guest::v1::Event& event) {
       if (!request.ok()) return observer_.OnRejected(request.status());
       return observer_.OnMemoryRequest(*request, observe::CleanText(event.memory_request().asker(), 64));
     }
+    case guest::v1::Event::kBlocksChanged:
+      return observer_.OnEvent({Kind::kBlocksChanged, event.blocks_changed().ranges_size()});
     case guest::v1::Event::KIND_NOT_SET:
       return;  // a kind of event newer than this bridge
   }
@@ -270,13 +323,8 @@ absl::Status Conversation::FinalResult() {
 
 void Conversation::EndIfQuiet() {
   if (!result_ || info_running_) return;
-  {
-    std::lock_guard lock(mutex_);
-    for (const AnswerCall& answer : answers_) {
-      if (!answer.finished) return;
-    }
-    ended_ = true;
-  }
+  const bool answered = answers_.Close();
+  if (!orders_.Close() || !answered) return;
   // The callee may destroy this object from another thread before the call returns: touch nothing after it.
   const auto on_end = std::move(on_end_);
   on_end(FinalResult());

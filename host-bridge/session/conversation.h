@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +20,7 @@
 #include "host-bridge/session/call_queue.h"
 #include "host-bridge/session/guest_link.h"
 #include "host-bridge/session/session_observer.h"
+#include "host-bridge/session/unary_calls.h"
 
 namespace ballast::session {
 
@@ -54,6 +54,9 @@ class Conversation {
   // Tells the agent what a request gets. From any thread; nothing is sent when the conversation is over, or
   // too many answers are on their way.
   void Answer(const MemoryAnswer& answer);
+  // Has the agent carry out an order about memory blocks. From any thread. Its receipt comes on the queue's
+  // thread, always; false: it was not taken, and none comes.
+  [[nodiscard]] bool Order(const observe::BlockOrder& order);
   // When the last message came, or the conversation began. There is no keepalive ping from this side: a
   // stopped guest must be left alone, and a running one reports by itself. From any thread.
   [[nodiscard]] MonotonicTime LastHeard() const {
@@ -61,18 +64,6 @@ class Conversation {
   }
 
  private:
-  struct AnswerCall {
-    MemoryAnswer answer;
-    grpc::Alarm alarm;
-    CallQueue::Tag begin;
-    grpc::ClientContext context;
-    guest::v1::AnswerMemoryRequestResponse response;
-    grpc::Status status;
-    std::unique_ptr<grpc::ClientAsyncResponseReader<guest::v1::AnswerMemoryRequestResponse>> call;
-    CallQueue::Tag done;
-    bool finished = false;
-  };
-
   [[nodiscard]] grpc::ClientContext* Renew(std::unique_ptr<grpc::ClientContext>& slot);
   void AskInfo();
   void OnInfo();
@@ -88,8 +79,15 @@ class Conversation {
   void OnFinished();
   [[nodiscard]] absl::Status FinalResult();
   void EndIfQuiet();
-  void SendAnswer(AnswerCall& call);
-  void OnAnswered(AnswerCall& call);
+  [[nodiscard]] bool List(const observe::BlockOrder& order);
+  // How a call of the stub begins.
+  template <typename Request, typename Response>
+  using BeginCall = std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (
+      guest::v1::GuestAgent::Stub::*)(grpc::ClientContext*, const Request&, grpc::CompletionQueue*);
+  // Online or offline.
+  template <typename Request, typename Response>
+  [[nodiscard]] bool Change(const observe::BlockOrder& order, BeginCall<Request, Response> begin);
+  void Deliver(uint64_t order, const grpc::Status& status, absl::StatusOr<observe::BlockReceipt> receipt);
 
   const WatchSettings settings_;
   CallQueue& queue_;
@@ -106,8 +104,8 @@ class Conversation {
   std::optional<absl::Status> cancelled_;  // why
   std::unique_ptr<grpc::ClientContext> info_context_;
   std::unique_ptr<grpc::ClientContext> watch_context_;
-  std::list<AnswerCall> answers_;  // on their way, or finished and not yet cleared away
-  bool ended_ = false;
+  UnaryCalls answers_;
+  UnaryCalls orders_;
 
   grpc::Alarm alarm_;
   CallQueue::Tag begin_;
@@ -134,6 +132,7 @@ class Conversation {
   std::string boot_id_;
   uint64_t generation_ = 0;
   int64_t page_size_bytes_ = 4096;
+  std::atomic<int64_t> block_bytes_{0};  // of the guest's memory blocks; 0: it has none, or has not said
   std::optional<observe::ReportMemory> report_memory_;
   std::function<void(absl::Status)> on_end_;
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/time.h"
+#include "host-bridge/observe/blocks.h"
 
 namespace ballast::session {
 
@@ -13,7 +14,8 @@ struct MemoryAnswer {
   int64_t request = 0;        // its id
   int64_t granted_bytes = 0;  // commanded
   Nanos eta;                  // until they have all arrived
-  std::string reason;         // why not all of it; empty: all
+  std::string reason = {};    // why not all of it; empty: all
+  std::string actuator = {};  // "balloon", "virtio-mem", "dimm"; empty: none
 };
 
 // A stopped guest cannot answer, and a VMM's vsock may break on what is sent to it meanwhile
@@ -31,6 +33,9 @@ class GuestLink {
   // Tells a tool of the guest what it gets. Sent once, and lost with the connection: the asker has a
   // deadline.
   virtual void Answer(const MemoryAnswer& answer) = 0;
+  // Has the agent carry out an order about memory blocks; SessionObserver::OnBlocks gets the receipt, also
+  // where there is no link to send it over (UNAVAILABLE).
+  virtual void Order(const observe::BlockOrder& order) = 0;
 };
 
 }  // namespace ballast::session

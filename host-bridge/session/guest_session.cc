@@ -100,6 +100,14 @@ void GuestSession::Answer(const MemoryAnswer& answer) {
   });
 }
 
+void GuestSession::Order(const observe::BlockOrder& order) {
+  asio::post(io_, [this, order] {
+    if (conversation_ && !IsHeld() && conversation_->Order(order)) return;
+    const char* why = IsHeld() ? "the guest does not run" : "there is no link to its agent";
+    observer_.OnBlocks({.id = order.id, .status = absl::UnavailableError(why)});
+  });
+}
+
 Task<void> GuestSession::AwaitRelease() {
   while (IsHeld() && !stopping_) {
     release_.expires_at(asio::steady_timer::time_point::max());

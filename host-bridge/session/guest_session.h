@@ -50,6 +50,7 @@ class GuestSession final : public GuestLink {
   void Release() override;
   void Renew() override;
   void Answer(const MemoryAnswer& answer) override;
+  void Order(const observe::BlockOrder& order) override;
 
  private:
   Task<void> Run();

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "common/base/sampled.h"
+#include "host-bridge/observe/blocks.h"
 #include "host-bridge/policy/oom_verdict.h"
 #include "host-bridge/policy/snapshot.h"
 
@@ -32,9 +33,11 @@ struct GuestEvent {
     kPressureTrigger,
     kBalloonShrank,
     kOomBegins,
-    kReclaimStall
+    kReclaimStall,
+    kBlocksChanged
   } kind = Kind::kOomKill;
-  int64_t amount = 0;  // kills; microseconds stalled; bytes; 1 for a cgroup, 0 for the guest; microseconds
+  int64_t amount = 0;  // kills; microseconds stalled; bytes; 1 for a cgroup, 0 for the guest; microseconds;
+                       // ranges, 0 for too many
 };
 
 class SessionObserver {
@@ -50,6 +53,8 @@ class SessionObserver {
   virtual void OnVerdict(const policy::OomVerdict& verdict) = 0;
   // A tool of the guest waits for an answer (GuestLink::Answer). `asker` is what it calls itself.
   virtual void OnMemoryRequest(const policy::MemoryRequest& request, const std::string& asker) = 0;
+  // To each GuestLink::Order, once.
+  virtual void OnBlocks(const observe::BlockReceipt& receipt) = 0;
   // On change only. kFailed says why; the session goes on trying by itself.
   virtual void OnSession(SessionState state, const absl::Status& why) = 0;
 };

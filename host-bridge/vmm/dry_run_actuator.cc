@@ -2,14 +2,12 @@
 
 #include <utility>
 
-#include "host-bridge/vmm/observer_gate.h"
-
 namespace ballast::vmm {
 
 DryRunActuator::DryRunActuator(std::unique_ptr<Actuator> inner, ActuatorObserver& observer,
                                const Clock& clock, Poster post)
     : inner_(std::move(inner)),
-      gate_(std::make_shared<ObserverGate>(observer)),
+      gate_(std::make_shared<ObserverGate<ActuatorObserver>>(&observer)),
       clock_(clock),
       post_(std::move(post)) {}
 

@@ -6,10 +6,9 @@
 
 #include "common/os/clock.h"
 #include "host-bridge/vmm/actuator.h"
+#include "host-bridge/vmm/observer_gate.h"
 
 namespace ballast::vmm {
-
-class ObserverGate;
 
 class DryRunActuator final : public Actuator {
  public:
@@ -29,7 +28,7 @@ class DryRunActuator final : public Actuator {
 
  private:
   std::unique_ptr<Actuator> inner_;
-  std::shared_ptr<ObserverGate> gate_;
+  std::shared_ptr<ObserverGate<ActuatorObserver>> gate_;
   const Clock& clock_;
   Poster post_;
 };

@@ -1,17 +1,17 @@
-// Passes an actuator's results to its observer until it is shut. After Shut() returns no call runs or
+// Passes a VM's results to an observer until it is shut. After Shut() returns no call runs or
 // follows.
 #pragma once
 
 #include <mutex>
 #include <utility>
 
-#include "host-bridge/vmm/actuator.h"
-
 namespace ballast::vmm {
 
+template <typename Observer>
 class ObserverGate {
  public:
-  explicit ObserverGate(ActuatorObserver& observer) : observer_(&observer) {}
+  // `observer` may be nullptr: nobody listens.
+  explicit ObserverGate(Observer* observer) : observer_(observer) {}
   ObserverGate(const ObserverGate&) = delete;
   ObserverGate& operator=(const ObserverGate&) = delete;
 
@@ -23,14 +23,14 @@ class ObserverGate {
   }
 
   template <typename... Parameters, typename... Arguments>
-  void Call(void (ActuatorObserver::*method)(Parameters...), Arguments&&... arguments) {
+  void Call(void (Observer::*method)(Parameters...), Arguments&&... arguments) {
     const std::lock_guard lock(mutex_);
     if (observer_ != nullptr) (observer_->*method)(std::forward<Arguments>(arguments)...);
   }
 
  private:
   std::recursive_mutex mutex_;  // recursive: an observer may destroy its actuator from inside a call
-  ActuatorObserver* observer_;
+  Observer* observer_;
 };
 
 }  // namespace ballast::vmm

@@ -9,11 +9,14 @@
 
 #include "common/base/text.h"
 #include "tests/bench/agent_bench.h"
+#include "tests/bench/blocks_bench.h"
 #include "tests/bench/burst_bench.h"
+#include "tests/bench/hotplug_bench.h"
 #include "tests/bench/lab_bench.h"
 #include "tests/bench/latency_bench.h"
 #include "tests/bench/livelock_bench.h"
 #include "tests/bench/native_bench.h"
+#include "tests/bench/plan_bench.h"
 #include "tests/bench/replan_bench.h"
 
 namespace ballast::bench {
@@ -35,10 +38,11 @@ bool IsWanted(const Group& group, const std::vector<std::string>& wanted) {
 }
 
 int Main(const std::vector<std::string>& wanted) {
-  const std::array<Group, 9> groups = {{
+  const std::array<Group, 13> groups = {{
       {{"replan_10000_guests_p99_ms", "replan_10000_guests_p50_ms", "replan_10000_guests_pressure_p99_ms",
         "replan_10000_guests_instructions"},
        MeasureReplan},
+      {{"unplug_plan_256_dimms_us"}, MeasureUnplugPlan},
       {{"pressure_to_command_p50_ms", "pressure_to_command_p99_ms", "pressure_to_command_vs_poller_ratio",
         "burst_start_to_vmm_p99_ms"},
        MeasureLatency},
@@ -54,6 +58,11 @@ int Main(const std::vector<std::string>& wanted) {
       {{"agent_quiet_cpu_here_percent"}, MeasureAgentHere},
       {{"livelock_report_gap_max_s", "livelock_sample_gap_max_s"}, MeasureLivelock},
       {{"bpf_page_fault_overhead_percent"}, MeasureBpfOverhead},
+      {{"block_online_p50_ms", "block_online_p99_ms", "block_online_guest_p50_ms",
+        "block_online_vs_kernel_ratio", "block_online_written_vs_kernel_ratio"},
+       MeasureBlocks},
+      {{"unplug_yield_percent", "unplug_yield_virtio_mem_percent"}, MeasureUnplugYield},
+      {{"grow_factor_without_oom"}, MeasureGrowth},
       {{"density_vs_static", "density_vs_fpr", "density_vs_oracle"}, MeasureDensities},
   }};
   std::vector<Figure> figures;

@@ -53,9 +53,10 @@ absl::StatusOr<std::vector<Figure>> MeasureAgentHere() {
   const auto burst = ScaledBurst();
   if (!burst.ok()) return burst.status();
   const std::string socket = workspace->Path("agent.sock");
-  auto agent = lab::ChildProcess::Start({.argv = {BALLAST_AGENT, "--no-vsock", "--socket", socket, "--no-bpf",
-                                                  "--no-kmsg", "--no-protection", "--assumed-burst", *burst},
-                                         .log_path = workspace->Path("agent.log")});
+  auto agent = lab::ChildProcess::Start(
+      {.argv = {BALLAST_AGENT, "--no-vsock", "--socket", socket, "--no-bpf", "--no-kmsg", "--no-protection",
+                "--online", "off", "--assumed-burst", *burst},
+       .log_path = workspace->Path("agent.log")});
   if (!agent.ok()) return agent.status();
   const auto address = ParseAddress(StrCat("unix:", socket));
   if (!address.ok()) return address.status();

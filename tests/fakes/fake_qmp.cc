@@ -128,6 +128,7 @@ class FakeQmp::Server {
     incoming_.clear();
     const std::lock_guard lock(mutex);
     outgoing_.clear();
+    (void)machine_.TakeEvents(Now());  // of before: nobody was there to hear them
     negotiated_ = disconnect_ = false;
     greeting_due_ = Now() + options_.greeting_delay;
   }
@@ -216,6 +217,7 @@ class FakeQmp::Server {
         refused
             ? FakeMachine::Refusal("CommandNotFound", "Expecting capabilities negotiation")
             : machine_.Execute(received.command, arguments != nullptr ? *arguments : json::object{}, Now());
+    if (machine_.devices().EventsFirst()) SendNow(machine_.TakeEvents(Now()));
     SendNow(StrCat("{", body, ", \"id\": ", id, "}\r\n"));
   }
 
@@ -292,6 +294,25 @@ void FakeQmp::Shutdown() {
 }
 void FakeQmp::AddDimm(int64_t bytes, bool announce) {
   server_->With([&] { server_->machine_.AddDimm(bytes, announce); });
+}
+void FakeQmp::AddBackend(const std::string& id, const std::string& type) {
+  server_->With([&] { server_->machine_.devices().AddBackend(id, type, false); });
+}
+void FakeQmp::AddDimm(const std::string& id, const std::string& backend, int64_t bytes) {
+  server_->With([&] { server_->machine_.devices().AddDimm(id, backend, bytes); });
+}
+void FakeQmp::SetUnplugAnswer(UnplugAnswer answer) {
+  server_->With([&] { server_->machine_.devices().SetAnswer(answer); });
+}
+void FakeQmp::LetGo(const std::string& dimm) {
+  server_->With([&] { server_->machine_.devices().LetGo(dimm); });
+}
+void FakeQmp::SetVirtioMem(int64_t bytes) {
+  server_->With([&] { server_->machine_.devices().SetVirtioMem(bytes); });
+}
+std::vector<std::string> FakeQmp::DeviceNames() const {
+  const std::lock_guard lock(server_->mutex);
+  return server_->machine_.devices().Names();
 }
 void FakeQmp::AddDimmBeforeNextBalloon(int64_t bytes) {
   server_->With([&] { server_->machine_.AddDimmBeforeNextBalloon(bytes); });

@@ -10,6 +10,7 @@
 
 #include "common/base/time.h"
 #include "common/base/units.h"
+#include "tests/fakes/fake_memory_devices.h"
 
 namespace ballast::fakes {
 
@@ -19,6 +20,13 @@ struct FakeQmpOptions {
   bool has_balloon = true;
   bool emulated = false;         // no KVM
   int64_t virtio_mem_bytes = 0;  // plugged, and in no number of the balloon
+  int64_t virtio_mem_most = 0;   // above 0: there is such a device, "vm0", with blocks of 2 MiB
+  int slots = 0;                 // for DIMMs
+  int64_t most_bytes = 0;        // -m maxmem=, where there are slots
+  bool knows_memory = true;      // QEMU says the two (7.1 and newer)
+  bool shared_memory = false;    // boot memory "ram0" is a shared memfd
+  int64_t huge_page_bytes = 0;   // above 0: it is made of such pages
+  bool numa = false;             // the machine names no backend of its own
   // How fast the guest's balloon follows; 0: it does not move at all; absent: at once.
   std::optional<int64_t> balloon_bytes_per_second;
   Nanos greeting_delay;
@@ -70,6 +78,13 @@ class FakeQmp {
   void Shutdown();
   // A DIMM more; `announce`: with the ACPI_DEVICE_OST event of a guest that accepts it.
   void AddDimm(int64_t bytes, bool announce);
+  // Backends and DIMMs as somebody made them; see FakeMemoryDevices.
+  void AddBackend(const std::string& id, const std::string& type);
+  void AddDimm(const std::string& id, const std::string& backend, int64_t bytes);
+  void SetUnplugAnswer(UnplugAnswer answer);
+  void LetGo(const std::string& dimm);
+  void SetVirtioMem(int64_t bytes);
+  [[nodiscard]] std::vector<std::string> DeviceNames() const;
   // The same, unannounced, in the instant when the next balloon command has come but has not been carried
   // out.
   void AddDimmBeforeNextBalloon(int64_t bytes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
+#include <utility>
 
 #include "common/base/text.h"
 #include "tests/fakes/fake_qmp.h"
@@ -21,16 +22,12 @@ FakeMachine::FakeMachine(const FakeQmpOptions& options, MonotonicTime now)
     : boot_bytes_(options.boot_bytes),
       has_balloon_(options.has_balloon),
       emulated_(options.emulated),
-      virtio_mem_bytes_(options.virtio_mem_bytes),
+      devices_(options),
       speed_(options.balloon_bytes_per_second),
       event_interval_(options.event_interval),
       settled_at_(now) {}
 
-int64_t FakeMachine::Base() const {
-  int64_t sum = boot_bytes_;
-  for (const int64_t dimm : dimms_) sum += dimm;
-  return sum;
-}
+int64_t FakeMachine::Base() const { return boot_bytes_ + devices_.DimmBytes(); }
 
 BalloonBytes FakeMachine::Actual(MonotonicTime now) const {
   if (!speed_) return target_;
@@ -89,16 +86,12 @@ std::string FakeMachine::Execute(const std::string& command, const json::value& 
   }
   if (command == "query-memory-size-summary") {
     return StrCat(R"("return": {"base-memory": )", boot_bytes_, R"(, "plugged-memory": )",
-                  Base() - boot_bytes_ + virtio_mem_bytes_, "}");
+                  Base() - boot_bytes_ + devices_.VirtioMemBytes(), "}");
   }
   if (command == "query-kvm") {
     return StrCat(R"("return": {"enabled": )", emulated_ ? "false" : "true", R"(, "present": true})");
   }
-  if (command == "query-memory-devices") {
-    std::string list = R"({"type": "virtio-mem", "data": {"size": 2097152, "id": "vm0"}})";
-    for (const int64_t dimm : dimms_) list += StrCat(R"(, {"type": "dimm", "data": {"size": )", dimm, "}}");
-    return StrCat("\"return\": [", list, "]");
-  }
+  if (auto answer = devices_.Execute(command, arguments.get_object())) return *answer;
   if (command == "qom-list") {
     const bool anon = json::serialize(arguments).find("anon") != std::string::npos;
     if (anon || !has_balloon_) return R"("return": [{"name": "type", "type": "string"}])";
@@ -133,6 +126,7 @@ void FakeMachine::SetRunning(bool running) {
 }
 
 void FakeMachine::Reset() {
+  devices_.Reset();
   Announce("RESET", R"({"guest": false, "reason": "host-qmp-system-reset"})");
   Announce("RESET", R"({"guest": true, "reason": "guest-reset"})");
 }
@@ -140,7 +134,7 @@ void FakeMachine::Reset() {
 void FakeMachine::Shutdown() { Announce("SHUTDOWN", R"({"guest": true, "reason": "guest-shutdown"})"); }
 
 void FakeMachine::AddDimm(int64_t bytes, bool announce) {
-  dimms_.push_back(bytes);
+  devices_.AddDimm("dimm1", "mem1", bytes);
   if (!announce) return;
   Announce("ACPI_DEVICE_OST",
            R"({"info": {"device": "dimm1", "source": 1, "status": 0, "slot": "0", "slot-type": "DIMM"}})");
@@ -154,6 +148,7 @@ std::optional<MonotonicTime> FakeMachine::NextEventDue(MonotonicTime now) const 
 }
 
 std::string FakeMachine::TakeEvents(MonotonicTime now) {
+  for (const auto& event : devices_.TakeEvents()) Announce(event.name, event.data);
   const BalloonBytes actual = Actual(now);
   const bool allowed = !announced_at_ || now >= *announced_at_ + event_interval_;
   if (actual != announced_ && allowed) {

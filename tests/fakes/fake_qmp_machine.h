@@ -9,6 +9,7 @@
 
 #include "common/base/time.h"
 #include "common/base/units.h"
+#include "tests/fakes/fake_memory_devices.h"
 
 namespace ballast::fakes {
 
@@ -31,6 +32,7 @@ class FakeMachine {
   void ShrinkBalloon(int64_t bytes, MonotonicTime now);
   void SetSpeed(std::optional<int64_t> bytes_per_second, MonotonicTime now);
 
+  [[nodiscard]] FakeMemoryDevices& devices() { return devices_; }
   [[nodiscard]] BalloonBytes Actual(MonotonicTime now) const;
   [[nodiscard]] BalloonBytes Target() const { return target_; }
 
@@ -50,10 +52,9 @@ class FakeMachine {
   int64_t boot_bytes_;
   bool has_balloon_;
   bool emulated_;
-  int64_t virtio_mem_bytes_;
+  FakeMemoryDevices devices_;
   std::optional<int64_t> speed_;
   Nanos event_interval_;
-  std::vector<int64_t> dimms_;
   int64_t surprise_dimm_ = 0;
   bool running_ = true;
   BalloonBytes target_;

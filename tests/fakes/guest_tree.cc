@@ -36,8 +36,9 @@ void GuestTree::SetTotal(int64_t bytes) {
 }
 
 void GuestTree::SetStall(int64_t some_total_us, int64_t full_total_us) {
-  const std::string text = absl::StrFormat("some avg10=0.00 avg60=0.00 avg300=0.00 total=%019d\n", some_total_us) +
-                           absl::StrFormat("full avg10=0.00 avg60=0.00 avg300=0.00 total=%019d\n", full_total_us);
+  const std::string text =
+      absl::StrFormat("some avg10=0.00 avg60=0.00 avg300=0.00 total=%019d\n", some_total_us) +
+      absl::StrFormat("full avg10=0.00 avg60=0.00 avg300=0.00 total=%019d\n", full_total_us);
   Write("/proc/pressure/memory", text);
   Write("/proc/pressure/io", text);
 }
@@ -52,6 +53,7 @@ void GuestTree::WriteMeminfo() const {
   Write("/proc/meminfo",
         absl::StrFormat("MemTotal:       %12d kB\nMemFree:        %12d kB\nMemAvailable:   %12d kB\n"
                         "Buffers:                   0 kB\nCached:                    0 kB\n"
+                        "Active(file):              0 kB\nInactive(file):            0 kB\n"
                         "AnonPages:                 0 kB\nShmem:                     0 kB\n"
                         "Dirty:                     0 kB\nSReclaimable:              0 kB\n"
                         "SUnreclaim:                0 kB\nSwapTotal:                 0 kB\n"

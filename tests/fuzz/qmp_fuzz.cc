@@ -17,7 +17,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)qmp::ParseBootMemory(value);
   (void)qmp::ParsePluggedMemory(value);
   (void)qmp::ParseKvmEnabled(value);
-  (void)qmp::ParseDimmBytes(value);
+  (void)qmp::ParseMemoryDevices(value);
+  (void)qmp::ParseMemoryLimits(value);
+  (void)qmp::ParseBackends(value);
+  (void)qmp::ParseLink(value);
+  (void)qmp::ParseSwitch(value);
+  (void)qmp::ParseSize(value);
+  if (const auto answer = qmp::ParseGuestAnswer(value); answer.ok()) {
+    (void)qmp::VerdictOf(*answer);
+    (void)qmp::TextOf(*answer);
+  }
+  (void)qmp::ParseGuestAnswers(value);
+  (void)qmp::ParseSizeChange(value);
+  (void)qmp::ParseDeviceNews(value);
   (void)qmp::ParseBalloonPath(value, "/machine/peripheral");
   (void)qmp::ParseGuestStats(value);
   return 0;

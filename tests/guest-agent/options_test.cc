@@ -41,6 +41,15 @@ TEST(Options, ProtectionCanBeDoneWithout) {
   EXPECT_THAT(ToText(options->config), HasSubstr("no-protection = true\n"));
 }
 
+TEST(Options, WherePluggedMemoryGoes) {
+  EXPECT_EQ(Parse({})->config.online, "auto");
+  for (const char* where : {"auto", "kernel", "movable", "off"})
+    EXPECT_EQ(Parse({"--online", where})->config.online, where);
+  const auto wrong = Parse({"--online", "Movable"});
+  EXPECT_THAT(MessageOf(wrong.status()),
+              HasSubstr("online = Movable: allowed are auto, kernel, movable, off"));
+}
+
 TEST(Options, TheCommandLineGoesBeforeTheFile) {
   const std::string path = WriteConfig("vsock-port = 900\nassumed-burst = 2GiB\nno-vsock = true\n");
   const auto options = Parse({"--config", path.c_str(), "--vsock-port", "901"});
@@ -57,6 +66,7 @@ TEST(Options, WhatIsPrintedReadsBackTheSame) {
   config.socket = "/tmp/s";
   config.dial = "2:1001";
   config.root = "/tmp/r";
+  config.online = "movable";
   config.bpf = false;
   config.kmsg = false;
   config.assumed_burst_bytes_per_second = 3 * kMiB;

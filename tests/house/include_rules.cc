@@ -35,8 +35,11 @@ const std::vector<Rule>& Rules() {
       {"guest-agent/sensors/",
        {"std", "posix", "absl", "common/base/", "common/kernel/", "common/os/", "guest-agent/sensors/"}},
       {"guest-agent/act/",
-       {"std", "threads", "posix", "absl", "common/base/", "common/kernel/", "common/os/", "guest-agent/sensors/",
-        "guest-agent/act/"}},
+       {"std", "threads", "posix", "absl", "common/base/", "common/kernel/", "common/os/",
+        "guest-agent/sensors/", "guest-agent/act/"}},
+      {"guest-agent/blocks/",
+       {"std", "threads", "posix", "absl", "common/base/", "common/kernel/", "common/os/",
+        "guest-agent/sensors/", "guest-agent/act/", "guest-agent/blocks/"}},
       {"guest-agent/ask/",
        {"std", "threads", "posix", "absl", "program_options", "grpc", "wire", "common/base/", "common/os/",
         "common/transport/", "guest-agent/ask/"}},
@@ -59,6 +62,13 @@ const std::vector<Rule>& Rules() {
       {"host-bridge/vmm/",
        {"std", "threads", "posix", "absl", "asio", "json", "common/base/", "common/kernel/", "common/os/",
         "common/transport/", "host-bridge/policy/snapshot.h", "host-bridge/vmm/"}},
+      {"host-bridge/api/",
+       {"std", "threads", "posix", "absl", "grpc", "wire", "common/base/", "common/os/", "host-bridge/policy/",
+        "host-bridge/observe/blocks.h", "host-bridge/vmm/memory_devices.h", "host-bridge/control/",
+        "host-bridge/api/"}},
+      {"host-bridge/hotplug/",
+       {"std", "absl", "common/base/", "host-bridge/observe/blocks.h", "host-bridge/vmm/memory_devices.h",
+        "host-bridge/vmm/plug_reading.h", "host-bridge/hotplug/"}},
       {"host-bridge/config/",
        {"std", "posix", "absl", "program_options", "common/base/", "common/os/", "common/transport/",
         "host-bridge/policy/policy_config.h", "host-bridge/policy/snapshot.h", "host-bridge/config/"}},
@@ -87,8 +97,8 @@ const std::vector<Rule>& Rules() {
         "host-bridge/record/", "host-bridge/lab/"}},
       {"host-bridge/control/",
        {"std", "threads", "posix", "absl", "asio", "common/", "host-bridge/policy/", "host-bridge/observe/",
-        "host-bridge/session/", "host-bridge/vmm/", "host-bridge/record/", "host-bridge/config/",
-        "host-bridge/control/"}},
+        "host-bridge/session/", "host-bridge/vmm/", "host-bridge/hotplug/", "host-bridge/record/",
+        "host-bridge/config/", "host-bridge/control/"}},
       {"host-bridge/",
        {"std", "threads", "posix", "absl", "asio", "program_options", "common/", "host-bridge/"}},
 
@@ -102,10 +112,15 @@ const std::vector<Rule>& Rules() {
 // What their names promise: no file, clock or socket is reached from these. Headers with such names may also
 // be included by them within their own folder.
 constexpr std::array<std::string_view, 2> kPureEndings{"_parser", "_plan"};
-constexpr std::array<std::string_view, 5> kPure{"std", "absl", "common/base/", "common/kernel/",
-                                                "host-bridge/vmm/balloon_statistics.h"};
+constexpr std::array<std::string_view, 6> kPure{"std",
+                                                "absl",
+                                                "common/base/",
+                                                "common/kernel/",
+                                                "host-bridge/vmm/balloon_statistics.h",
+                                                "host-bridge/vmm/memory_devices.h"};
 // JSON text in, values out: reading QMP needs a JSON parser, and Boost's is pure.
-constexpr std::array<std::string_view, 2> kJsonReaders{"qmp_parser", "qmp_stream"};
+constexpr std::array<std::string_view, 4> kJsonReaders{"json_parser", "qmp_device_parser", "qmp_parser",
+                                                       "qmp_stream"};
 
 // Where none of these is included everything happens on the caller's thread.
 constexpr std::array<std::string_view, 10> kThreads{

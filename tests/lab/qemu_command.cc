@@ -34,8 +34,9 @@ std::vector<std::string> QemuCommand(const GuestOptions& options, const QemuPlac
   const bool emulated = places.accelerator == "tcg";
   Append(&command, {"-accel", places.accelerator, "-cpu", emulated ? "max,-cx16" : "max"});
   std::string memory = StrCat("size=", options.memory_mib, "M");
-  if (options.hotplug_mib > 0) {
-    memory += StrCat(",slots=16,maxmem=", options.memory_mib + options.hotplug_mib, "M");
+  if (options.hotplug_mib > 0) memory += StrCat(",slots=", options.hotplug_slots);
+  if (const int64_t more = options.hotplug_mib + options.virtio_mem_mib; more > 0) {
+    memory += StrCat(",maxmem=", options.memory_mib + more, "M");
   }
   Append(&command, {"-m", memory, "-smp", StrCat(options.cpus), "-machine",
                     StrCat("q35,hpet=off,sata=off,smbus=off,usb=off",
@@ -47,6 +48,12 @@ std::vector<std::string> QemuCommand(const GuestOptions& options, const QemuPlac
     if (options.numa_nodes == 1) continue;
     const std::string cpus = node == 0 ? StrCat(",cpus=0-", options.cpus - 1) : "";
     Append(&command, {"-numa", StrCat("node,nodeid=", node, cpus, ",memdev=ram", node)});
+  }
+  if (options.virtio_mem_mib > 0) {
+    Append(&command,
+           {"-object",
+            StrCat("memory-backend-memfd,id=vmem0,size=", options.virtio_mem_mib, "M,share=on,reserve=off"),
+            "-device", "virtio-mem-pci,id=vm0,memdev=vmem0,requested-size=0,block-size=2M"});
   }
   Append(&command,
          {"-kernel", places.kernel, "-initrd", places.initramfs, "-append", KernelCommandLine(options)});

@@ -10,7 +10,9 @@ namespace ballast::lab {
 struct GuestOptions {
   std::string name = "guest";  // names its directory and log: short, no slashes
   int64_t memory_mib = 1024;
-  int64_t hotplug_mib = 0;  // room for DIMMs or virtio-mem beyond memory_mib
+  int64_t hotplug_mib = 0;     // room for DIMMs beyond memory_mib
+  int hotplug_slots = 16;      // for them; with a vhost-user device a guest can have no more than 7 DIMMs
+  int64_t virtio_mem_mib = 0;  // the most that a virtio-mem device "vm0" can take; it starts with nothing
   int cpus = 1;
   int numa_nodes = 1;  // that the memory is spread over in equal parts; all CPUs are on the first
   bool deflate_on_oom = false;

@@ -78,5 +78,15 @@ TEST(QemuCommand, LeavesRoomForHotplugOnRequest) {
   EXPECT_THAT(QemuCommand(options, Places()), Contains("size=512M,slots=16,maxmem=1536M"));
 }
 
+TEST(QemuCommand, VirtioMemNeedsRoomAndNoSlots) {
+  GuestOptions options;
+  options.memory_mib = 512;
+  options.virtio_mem_mib = 256;
+  const auto command = QemuCommand(options, Places());
+  EXPECT_THAT(command, Contains("size=512M,maxmem=768M"));
+  EXPECT_THAT(command, Contains("memory-backend-memfd,id=vmem0,size=256M,share=on,reserve=off"));
+  EXPECT_THAT(command, Contains("virtio-mem-pci,id=vm0,memdev=vmem0,requested-size=0,block-size=2M"));
+}
+
 }  // namespace
 }  // namespace ballast::lab

@@ -65,7 +65,30 @@ void GuestMemory::Reset() {
   blocks_ = free - untouched_;
 }
 
+int64_t GuestMemory::Plug(int64_t bytes) {
+  const int64_t room = std::max<int64_t>(0, free() - min_watermark_) * kMetadataShare;
+  const int64_t added = std::clamp<int64_t>(bytes, 0, room) / kMetadataShare * kMetadataShare;
+  kernel_ += TakeFree(added / kMetadataShare, 0);
+  boot_ += added;
+  plugged_ += added;
+  untouched_ += added;
+  return added;
+}
+
+int64_t GuestMemory::Unplug(int64_t bytes, int64_t keep_free) {
+  const int64_t most = std::clamp<int64_t>(bytes, 0, plugged_) / kMetadataShare * kMetadataShare;
+  const int64_t spare = std::max<int64_t>(0, free() - keep_free) / kMetadataShare * kMetadataShare;
+  const int64_t taken = TakeFree(std::min(most, spare), keep_free);
+  boot_ -= taken;
+  plugged_ -= taken;
+  GiveFree(taken / kMetadataShare, kernel_);
+  return taken;
+}
+
 void GuestMemory::Vacate() {
+  kernel_ -= plugged_ / kMetadataShare;
+  boot_ -= plugged_;
+  plugged_ = 0;
   Reset();
   untouched_ = blocks_ = 0;
   not_booted_ = boot_;

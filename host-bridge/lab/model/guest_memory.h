@@ -20,6 +20,14 @@ class GuestMemory {
   // The VMM ends: the host has everything back.
   void Vacate();
 
+  // Online beside the boot memory, and what its pages' metadata take of the guest's own (1/64).
+  [[nodiscard]] int64_t plugged() const { return plugged_; }
+  // Brings up to `bytes` more online, as far as the kernel has room for their metadata; returns how many.
+  int64_t Plug(int64_t bytes);
+  // Takes up to `bytes` of what is free offline again; returns how many.
+  int64_t Unplug(int64_t bytes, int64_t keep_free);
+
+  // All that is online: the boot memory, and what was plugged.
   [[nodiscard]] int64_t boot() const { return boot_; }
   [[nodiscard]] int64_t reserve() const { return reserve_; }
   [[nodiscard]] int64_t kernel() const { return kernel_; }
@@ -100,6 +108,7 @@ class GuestMemory {
   int64_t low_watermark_ = 0;
   int64_t high_watermark_ = 0;
   int64_t not_booted_ = 0;  // all of it while the VM is down
+  int64_t plugged_ = 0;     // of boot_
   int64_t balloon_ = 0;
   int64_t balloon_held_ = 0;  // balloon pages the host still holds
   int64_t anon_ = 0;

@@ -21,7 +21,7 @@ void GuestModel::Boot() {
 void GuestModel::PowerOff() {
   memory_.Vacate();
   on_ = false;
-  target_ = halfway_ = 0;
+  target_ = halfway_ = plug_requested_ = plugged_ = plug_peak_ = 0;
   settled_ = true;
   refault_rate_ = stall_permyriad_ = steady_stall_permyriad_ = 0;
 }
@@ -90,7 +90,7 @@ Nanos GuestModel::SubStep(Nanos left) const {
       segment_.hot_reads_bytes_per_second > 0 ? segment_.hot_cache_bytes - memory_.hot() : 0;
   if (evicted_hot_ > 0 || unread > memory_.free() + memory_.cold()) step = std::min(step, kReadBackStep);
   if (missing == 0) return step;
-  if (balloon_moves()) step = std::min(step, kRaceStep);
+  if (balloon_moves() || plug_moves()) step = std::min(step, kRaceStep);
   const int64_t speed = segment_.anon_bytes_per_second > 0 ? segment_.anon_bytes_per_second : kTouchSpeed;
   const int64_t room = EasyRoom();
   if (room >= missing) return step;
@@ -100,6 +100,7 @@ Nanos GuestModel::SubStep(Nanos left) const {
 
 void GuestModel::Step(Nanos span) {
   Strain strain;
+  if (plug_moves()) FollowPlug(span, strain);
   Deflate(span, strain);
   ShrinkAnon(strain);
   GrowAnon(span, strain);
@@ -219,6 +220,7 @@ Nanos GuestModel::GoodStep(int64_t little) const {
   if (boot_left_.count > 0) return kCalm;
   const int64_t have = available();
   const int64_t missing = AnonMissing();
+  if (plug_moves()) return have < little ? kFine : kBrisk;
   if (memory_.balloon() != target_ && balloon_moves()) return have < little ? kFine : kBrisk;
   if (missing > 0) {
     if (have < little) return kFine;

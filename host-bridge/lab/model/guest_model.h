@@ -47,6 +47,8 @@ class GuestModel {
   void StartSegment(const Segment& segment);
   // The device's target: 0..boot.
   void SetTarget(int64_t balloon_bytes);
+  // What the VMM is asked to have plugged: 0..what the device has.
+  void SetPlugged(int64_t bytes);
   // The driver moves no page while stuck.
   void SetStuck(bool stuck);
   // While set, of each deflation asked for only half arrives.
@@ -66,6 +68,12 @@ class GuestModel {
   [[nodiscard]] bool on() const { return on_; }
   [[nodiscard]] int64_t target() const { return target_; }
   [[nodiscard]] bool balloon_moves() const;
+  // Plugged by the VMM's word, and of that what the guest has not brought online; what it was asked for.
+  [[nodiscard]] int64_t plugged() const { return plugged_; }
+  [[nodiscard]] int64_t offline() const { return plugged_ - memory_.plugged(); }
+  [[nodiscard]] int64_t plug_requested() const { return plug_requested_; }
+  [[nodiscard]] bool plug_moves() const;
+  [[nodiscard]] bool can_be_plugged() const { return spec_.device.plug_bytes > 0; }
   // As /proc/meminfo has them.
   [[nodiscard]] int64_t total() const;
   [[nodiscard]] int64_t available() const;
@@ -94,6 +102,11 @@ class GuestModel {
   [[nodiscard]] int64_t EasyRoom() const;
   [[nodiscard]] int64_t Swappable() const;
   void Step(Nanos span);
+  [[nodiscard]] int64_t PlugWanted() const;
+  [[nodiscard]] int64_t PlugLeast() const;
+  void FollowPlug(Nanos span, Strain& strain);
+  void BringOnline(Nanos span, Strain& strain);
+  void TakeOffline(Nanos span, Strain& strain);
   void Deflate(Nanos span, Strain& strain);
   void ShrinkAnon(Strain& strain);
   void GrowAnon(Nanos span, Strain& strain);
@@ -117,7 +130,11 @@ class GuestModel {
   GuestMemory memory_;
   GuestCounters counters_;
   Segment segment_;
-  int64_t target_ = 0;       // the device's
+  int64_t target_ = 0;  // the device's
+  int64_t plug_requested_ = 0;
+  int64_t plugged_ = 0;
+  int64_t plug_peak_ = 0;    // the most that was online
+  Nanos plug_wait_;          // until it begins to come online
   int64_t halfway_ = 0;      // where a partial relief stops
   int64_t evicted_hot_ = 0;  // hot pages that were in the cache and had to leave
   int64_t oom_owed_ = 0;     // deflate-on-OOM: bytes the time spent so far is worth

@@ -26,6 +26,11 @@ std::string TextOf(const T& value, MonotonicTime now) {
   }
 }
 
+template <typename T>
+concept IsOptionalStruct = record::IsOptional<std::remove_const_t<T>> && requires(T& value) {
+  record::FieldsOf(*value);
+};
+
 // The first field of the two structs that differs, in the order of their lists.
 template <record::HasFields S>
 std::optional<Difference> Compare(const std::string& path, const S& recorded, const S& replayed,
@@ -34,8 +39,15 @@ std::optional<Difference> Compare(const std::string& path, const S& recorded, co
   record::ForEachField(recorded, replayed, [&](const auto& was, const auto& is) {
     if (found || was.value == is.value) return;
     const std::string name = StrCat(path, ".", was.name);
-    if constexpr (record::HasFields<std::remove_reference_t<decltype(was.value)>>) {
+    using T = std::remove_reference_t<decltype(was.value)>;
+    if constexpr (record::HasFields<T>) {
       found = Compare(name, was.value, is.value, now);
+    } else if constexpr (IsOptionalStruct<T>) {
+      found = was.value && is.value ? Compare(name, *was.value, *is.value, now)
+                                    : Difference{.guest = "",
+                                                 .field = name,
+                                                 .recorded = was.value ? "present" : "absent",
+                                                 .replayed = is.value ? "present" : "absent"};
     } else {
       found = Difference{
           .guest = "", .field = name, .recorded = TextOf(was.value, now), .replayed = TextOf(is.value, now)};
@@ -71,6 +83,7 @@ std::optional<Difference> FirstDifference(const policy::Snapshot& snapshot, Mono
   for (size_t i = 0; i < snapshot.guests.size(); ++i) {
     auto found =
         CompareSaid("decision", ForGuest(recorded.decisions, i), ForGuest(replayed.decisions, i), now);
+    if (!found) found = CompareSaid("plug", ForGuest(recorded.plugs, i), ForGuest(replayed.plugs, i), now);
     if (!found) found = CompareSaid("hold", ForGuest(recorded.holds, i), ForGuest(replayed.holds, i), now);
     if (!found)
       found = CompareSaid("answer", ForGuest(recorded.answers, i), ForGuest(replayed.answers, i), now);

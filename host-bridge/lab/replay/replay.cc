@@ -158,6 +158,7 @@ class Replayer {
 
   static void Count(const policy::Outcome& outcome, RuleCounts& counts) {
     for (const policy::Decision& decision : outcome.decisions) ++counts[decision.reason.rule];
+    for (const policy::PlugDecision& plug : outcome.plugs) ++counts[plug.reason.rule];
   }
 
   // The entry before, on both sides.

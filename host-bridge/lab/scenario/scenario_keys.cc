@@ -72,6 +72,12 @@ std::vector<config::Key<GuestGroup>> MakeGroupKeys() {
       DeviceKey("take-speed", &DeviceSpec::take_bytes_per_second, SpeedText(kMiB, kTiB)),
       DeviceKey("give-speed", &DeviceSpec::give_bytes_per_second, SpeedText(kMiB, kTiB)),
       DeviceKey("returns-nothing", &DeviceSpec::returns_nothing, YesNoText()),
+      DeviceKey("plug", &DeviceSpec::plug_bytes, AnySize()),
+      DeviceKey("plug-latency", &DeviceSpec::plug_latency, TimeText({}, Seconds(60))),
+      DeviceKey("online-speed", &DeviceSpec::online_bytes_per_second, SpeedText(kMiB, kTiB)),
+      DeviceKey("offline-speed", &DeviceSpec::offline_bytes_per_second, SpeedText(kMiB, kTiB)),
+      DeviceKey("plug-refused", &DeviceSpec::plug_refused_permyriad, AnyShare()),
+      DeviceKey("plug-stays", &DeviceSpec::plug_stays_permyriad, AnyShare()),
   };
   for (const auto& key : config::GuestKeys()) {
     const bool is_limit = key.name == "floor" || key.name == "baseline" || key.name == "ceiling" ||

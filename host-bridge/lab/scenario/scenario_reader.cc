@@ -212,7 +212,7 @@ class Reader {
         {"floor", limits.floor_bytes.has_value(), limits.floor_bytes.value_or(0)},
         {"baseline", limits.baseline_bytes.has_value(), limits.baseline_bytes.value_or(0)},
         {"ceiling", limits.ceiling_bytes.has_value(), limits.ceiling_bytes.value_or(0)},
-        {"boot", settings.contains("boot"), group.boot_bytes},
+        {"boot", settings.contains("boot"), group.boot_bytes + group.device.plug_bytes},
     }};
     for (size_t low = 0; low < ladder.size(); ++low) {
       if (!ladder[low].set) continue;

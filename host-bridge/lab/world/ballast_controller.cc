@@ -11,6 +11,8 @@ constexpr Nanos kHostInterval = Milliseconds(100);
 // While the host is short the donors' cooldowns and dwells run; after this long without a decision nobody can
 // give.
 constexpr Nanos kSettledAfter = Seconds(10);
+// A memory block of x86.
+constexpr int64_t kPlugUnit = 128 * kMiB;
 // A log for people, not an archive.
 constexpr size_t kMostLines = 20'000;
 
@@ -69,6 +71,13 @@ void BallastController::SeeGuest(const GuestSight& sight, MonotonicTime now, pol
                 .running = sight.running,
                 .resident_bytes = sight.resident_bytes},
                now};
+  const int64_t most = sight.plan->device.plug_bytes;
+  if (most == 0) return;
+  facts.vmm->value.plug = policy::PlugReading{.plugged_bytes = sight.plugged_bytes,
+                                              .requested_bytes = sight.plug_requested_bytes,
+                                              .most_bytes = most,
+                                              .unit_bytes = kPlugUnit,
+                                              .outside_base_bytes = sight.plugged_bytes};
 }
 
 void BallastController::Look(const WorldSight& sight, std::vector<Command>& commands) {
@@ -81,7 +90,8 @@ void BallastController::Look(const WorldSight& sight, std::vector<Command>& comm
   }
   snapshot_.host_history = outcome.host_history;
   const bool host_is_short = outcome.host_history.state >= policy::HostState::kPressure;
-  at_rest_ = outcome.decisions.empty() && (!host_is_short || sight.now - decided_at_ >= kSettledAfter);
+  at_rest_ = outcome.decisions.empty() && outcome.plugs.empty() &&
+             (!host_is_short || sight.now - decided_at_ >= kSettledAfter);
 }
 
 void BallastController::Act(const policy::Outcome& outcome, std::vector<Command>& commands,
@@ -92,16 +102,20 @@ void BallastController::Act(const policy::Outcome& outcome, std::vector<Command>
       commands.push_back({decision.guest, decision.target.count});
       snapshot_.guests[decision.guest].rebooted = false;
     }
-    if (log_ != nullptr) Explain(decision, now);
+    if (log_ != nullptr) Log(policy::Explain(decision, NameOf(decision.guest)), now);
+  }
+  for (const policy::PlugDecision& decision : outcome.plugs) {
+    decided_at_ = now;
+    if (decision.act) commands.push_back({.guest = decision.guest, .plug_bytes = decision.target});
+    if (log_ != nullptr) Log(policy::Explain(decision, NameOf(decision.guest)), now);
   }
 }
 
-void BallastController::Explain(const policy::Decision& decision, MonotonicTime now) {
+void BallastController::Log(const std::string& line, MonotonicTime now) {
   if (log_->size() >= kMostLines) return;
-  const std::string& name = snapshot_.guests[decision.guest].limits.name;
   const int64_t ms = (now - kWorldBegan).count / 1'000'000;
   const std::string fraction = std::to_string(1'000 + ms % 1'000).substr(1);
-  log_->push_back(std::to_string(ms / 1'000) + "." + fraction + " s  " + policy::Explain(decision, name));
+  log_->push_back(std::to_string(ms / 1'000) + "." + fraction + " s  " + line);
 }
 
 }  // namespace ballast::sim

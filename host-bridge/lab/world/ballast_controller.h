@@ -24,7 +24,8 @@ class BallastController final : public Controller {
   void SeeHost(const WorldSight& sight);
   void SeeGuest(const GuestSight& sight, MonotonicTime now, policy::GuestFacts& facts);
   void Act(const policy::Outcome& outcome, std::vector<Command>& commands, MonotonicTime now);
-  void Explain(const policy::Decision& decision, MonotonicTime now);
+  [[nodiscard]] const std::string& NameOf(size_t guest) const { return snapshot_.guests[guest].limits.name; }
+  void Log(const std::string& line, MonotonicTime now);
 
   const policy::PolicyConfig config_;
   policy::Snapshot snapshot_;

@@ -26,6 +26,8 @@ struct GuestSight {
   bool rebooted = false;      // since this controller last looked
   int64_t balloon_bytes = 0;  // actual
   int64_t target_bytes = 0;   // as the device holds it; a VMM that cannot be asked does not show it
+  int64_t plugged_bytes = 0;  // beside the boot memory
+  int64_t plug_requested_bytes = 0;
   // The balloon's statistics virtqueue, as /proc/meminfo at `stats_at`. -1: the VMM has none (its sentinel).
   MonotonicTime stats_at;
   int64_t total_bytes = -1;
@@ -58,6 +60,8 @@ struct WorldSight {
 struct Command {
   size_t guest = 0;
   int64_t balloon_bytes = 0;  // the device's new target
+  // Instead of a balloon's target: what shall be plugged beside the boot memory.
+  std::optional<int64_t> plug_bytes = std::nullopt;
 };
 
 // The devices it is meant to be used with.

@@ -169,6 +169,8 @@ void GuestRun::Show(MonotonicTime now, GuestSight& sight) {
   if (!sight.vmm_answers) return;
   sight.balloon_bytes = model_.memory().balloon();
   sight.target_bytes = model_.target();
+  sight.plugged_bytes = model_.plugged();
+  sight.plug_requested_bytes = model_.plug_requested();
   ShowStatistics(now, sight);
 }
 
@@ -231,6 +233,12 @@ void GuestRun::WaitForAgent(MonotonicTime now) {
 bool GuestRun::SetTarget(int64_t balloon_bytes) {
   if (!model_.on() || troubles_.vmm_silent > 0) return false;
   model_.SetTarget(balloon_bytes);
+  return true;
+}
+
+bool GuestRun::SetPlugged(int64_t bytes) {
+  if (!model_.on() || troubles_.vmm_silent > 0) return false;
+  model_.SetPlugged(bytes);
   return true;
 }
 

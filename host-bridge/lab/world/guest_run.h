@@ -34,6 +34,7 @@ class GuestRun {
 
   // A command arrives at the VMM: advance to that time first. False: the VMM does not obey.
   bool SetTarget(int64_t balloon_bytes);
+  bool SetPlugged(int64_t bytes);
   // The host's kernel killed the VMM.
   void KillVmm(MonotonicTime now);
   // The host slept: for a while reports carry times that are `ahead`.

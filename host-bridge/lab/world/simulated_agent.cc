@@ -100,6 +100,11 @@ SimulatedAgent::Word SimulatedAgent::Sample(const GuestModel& guest, MonotonicTi
   reading_.refault_bytes_per_second = guest.refault_bytes_per_second();
   reading_.stall_permyriad = guest.stall_permyriad();
   reading_.oom_kills = guest.counters().oom_kills;
+  if (guest.can_be_plugged()) {
+    // Room for the metadata: of what is free the kernel keeps half for itself.
+    const int64_t movable = guest.memory().plugged();
+    reading_.blocks = policy::BlockReading{guest.offline(), movable, guest.memory().free() / 2 * 64};
+  }
   SetThresholds(guest.usable());
   FollowTrend(reading_.available_bytes, guest.memory().balloon(), now);
   FollowZram(guest, now);

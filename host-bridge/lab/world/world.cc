@@ -116,7 +116,9 @@ void World::Deliver() {
     const Command& command = pending_[next_pending_].command;
     GuestRun& guest = guests_[command.guest];
     Advance(command.guest);
-    if (!guest.SetTarget(command.balloon_bytes)) continue;
+    const bool obeys =
+        command.plug_bytes ? guest.SetPlugged(*command.plug_bytes) : guest.SetTarget(command.balloon_bytes);
+    if (!obeys) continue;
     Advance(command.guest);
   }
   if (next_pending_ == pending_.size()) {
@@ -216,6 +218,10 @@ void World::Obey() {
   for (const Command& command : commands_) {
     if (command.guest >= guests_.size()) continue;
     ++result_.measures.commands;
+    if (command.plug_bytes) {
+      pending_.push_back({now_ + latency_, command});
+      continue;
+    }
     const int64_t target =
         std::clamp<int64_t>(command.balloon_bytes, 0, plan_.guests[command.guest].boot_bytes);
     if (reversals_[command.guest].Command(target, now_)) ++result_.measures.reversals;

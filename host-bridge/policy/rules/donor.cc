@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host-bridge/policy/arithmetic.h"
+#include "host-bridge/policy/rules/plug.h"
 #include "host-bridge/policy/rules/taking.h"
 
 namespace ballast::policy {
@@ -13,19 +14,37 @@ int64_t ReserveOf(const View& view, int64_t size, const PolicyConfig& config) {
                    WithMargin(view.thresholds.pressed_available_bytes)});
 }
 
+// Free pages are nobody's, but for those the kernel keeps free at any price. What lies beyond is page cache
+// that may be needed; it is felt for in steps small enough that undoing one is no oscillation.
+int64_t HarmlessStep(const View& view, const Donor& donor, int64_t reserve, const PolicyConfig& config) {
+  const int64_t harmless = std::max(Sub(view.reading->free_bytes, reserve), config.idle_probe_bytes);
+  return std::min(donor.most_step, harmless);
+}
+
 // Rule 8 counts with the most the guest used lately, not with this moment, and never takes more often than
 // its last step was watched.
-int64_t IdleStepOf(const View& view, const Donor& donor, int64_t reserve, int64_t beyond_working_set,
+int64_t IdleStepOf(const View& view, const Donor& donor, int64_t reserve, int64_t slack,
                    const PolicyConfig& config) {
   const bool on_its_way = view.target - view.actual >= config.alignment_bytes;
   if (!view.idle_ready || on_its_way) return 0;
-  int64_t slack = std::max<int64_t>(0, std::min(donor.floor_slack, beyond_working_set));
-  if (view.reading->giveable_bytes) slack = std::min(slack, *view.reading->giveable_bytes);
-  // Free pages are nobody's, but for those the kernel keeps free at any price. What lies beyond is page cache
-  // that may be needed; it is felt for in steps small enough that undoing one is no oscillation.
-  const int64_t harmless = std::max(Sub(view.reading->free_bytes, reserve), config.idle_probe_bytes);
-  const int64_t step = AlignDown(std::min({slack / 2, donor.most_step, harmless}), config.alignment_bytes);
+  const int64_t step =
+      AlignDown(std::min({slack / 2, HarmlessStep(view, donor, reserve, config)}), config.alignment_bytes);
   return step >= config.dead_band_bytes ? step : 0;
+}
+
+// Rule 10 goes before rule 8: memory that can leave the guest for good is not put into its balloon.
+void AddIdleSteps(const View& view, int64_t reserve, int64_t slack, Donor& donor,
+                  const PolicyConfig& config) {
+  slack = std::max<int64_t>(0, slack);
+  if (view.reading->giveable_bytes) slack = std::min(slack, *view.reading->giveable_bytes);
+  if (view.plug) {
+    const IdlePlugged idle = IdlePluggedOf(view, slack, HarmlessStep(view, donor, reserve, config), config);
+    donor.plugged = view.plug->standing;
+    donor.unplug_step = idle.unplug;
+    donor.unplug_give = idle.give;
+    if (idle.can_leave) return;
+  }
+  donor.idle_step = IdleStepOf(view, donor, reserve, std::min(donor.floor_slack, slack), config);
 }
 
 // A guest that lives on swap already, or says that it has nothing to give. A critical host cannot choose.
@@ -51,6 +70,7 @@ bool IsDonor(const View& view, const PolicyConfig& config) {
 
 bool MayGiveForIdleness(const View& view, const PolicyConfig& config) {
   if (!view.idle_ready) return false;
+  if (view.plug && view.plug->plugged > 0) return true;
   const int64_t size = view.base - std::max(view.actual, view.target);
   const int64_t kept = ShareOf(view.working_set, config.idle_reserve_permyriad);
   return Sub(size, Add(view.working_set, kept)) / 2 >= config.dead_band_bytes;
@@ -88,7 +108,8 @@ Donor DonorOf(const View& view, const PolicyConfig& config) {
   donor.most_step_in_need = std::max(donor.most_step, view.reading->free_bytes / 2);
   donor.pressed_bytes = view.thresholds.pressed_available_bytes;
   const int64_t kept = std::max(reserve, ShareOf(view.working_set, config.idle_reserve_permyriad));
-  donor.idle_step = IdleStepOf(view, donor, reserve, Sub(size, Add(view.working_set, kept)), config);
+  const int64_t beyond_working_set = Sub(size, Add(view.working_set, kept));
+  AddIdleSteps(view, reserve, std::min(slack, beyond_working_set), donor, config);
   return donor;
 }
 

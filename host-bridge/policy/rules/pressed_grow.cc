@@ -27,8 +27,8 @@ int64_t ShortOfFree(const View& view, const PolicyConfig& config) {
   return Sub(Add(kept, BytesDuring(SwapOutRate(reading), config.zram_horizon)), reading.free_bytes);
 }
 
-// Up to 5/4 of the pressed threshold, or up to `kept` where that is more, and what will be gone by then.
-int64_t ShortOfUpTo(int64_t kept, const View& view, const PolicyConfig& config) {
+// Up to 5/4 of the pressed threshold, or up to `kept` where that is more.
+int64_t MissingUpTo(int64_t kept, const View& view, const PolicyConfig& config) {
   const GuestReading& reading = *view.reading;
   const int64_t pressed = view.thresholds.pressed_available_bytes;
   int64_t bytes = 0;
@@ -39,24 +39,40 @@ int64_t ShortOfUpTo(int64_t kept, const View& view, const PolicyConfig& config) 
   if (view.kernel_short) {
     bytes = std::max(bytes, Sub(config.kernel_short_bytes, *reading.kernel_headroom_bytes));
   }
-  // What it will have eaten and read back before the balloon has given: the latency, and the pages
-  // themselves.
+  return bytes;
+}
+
+// What it eats, reads back and swaps a second.
+int64_t Appetite(const View& view) {
+  const GuestReading& reading = *view.reading;
+  return Add(Add(std::max<int64_t>(0, view.Consumption()),
+                 std::max<int64_t>(0, reading.refault_bytes_per_second)),
+             SwapOutRate(reading));
+}
+
+// The same, and what it will have eaten before the balloon has given: the latency, and the pages themselves.
+int64_t ShortOfUpTo(int64_t kept, const View& view, const PolicyConfig& config) {
+  const int64_t bytes = MissingUpTo(kept, view, config);
   const Nanos pages = {MulDiv(bytes, 1'000'000'000, view.give_bytes_per_second)};
   const Nanos eta = std::min(Nanos{Add(config.actuator_latency.count, pages.count)}, kLongestEta);
-  const int64_t rate = Add(Add(std::max<int64_t>(0, reading.consumption_bytes_per_second),
-                               std::max<int64_t>(0, reading.refault_bytes_per_second)),
-                           SwapOutRate(reading));
-  bytes = Add(bytes, BytesDuring(rate, eta));
-  return std::max(bytes, config.alignment_bytes);
+  return std::max(Add(bytes, BytesDuring(Appetite(view), eta)), config.alignment_bytes);
+}
+
+// A guest that is put just above its threshold is back at it in a moment. While the host can spare it, it
+// gets what rule 8 would leave it.
+int64_t KeptFor(const View& view, const PolicyConfig& config) {
+  return view.host_state == HostState::kHealthy ? ShareOf(view.used, config.idle_reserve_permyriad) : 0;
 }
 
 }  // namespace
 
 int64_t ShortOf(const View& view, const PolicyConfig& config) {
-  // A guest that is put just above its threshold is back at it in a moment. While the host can spare it, it
-  // gets what rule 8 would leave it.
-  const bool plenty = view.host_state == HostState::kHealthy;
-  return ShortOfUpTo(plenty ? ShareOf(view.used, config.idle_reserve_permyriad) : 0, view, config);
+  return ShortOfUpTo(KeptFor(view, config), view, config);
+}
+
+int64_t PlugShortage(const View& view, const PolicyConfig& config) {
+  const int64_t eaten = BytesDuring(Appetite(view), config.plug_horizon);
+  return std::max(Add(MissingUpTo(KeptFor(view, config), view, config), eaten), config.alignment_bytes);
 }
 
 int64_t DireShortage(const View& view, const PolicyConfig& config) { return ShortOfUpTo(0, view, config); }

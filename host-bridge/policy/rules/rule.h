@@ -9,17 +9,40 @@
 
 namespace ballast::policy {
 
+// A guest's hotplug. Sizes in bytes; what is plugged is counted without the boot memory.
+struct PlugView {
+  int64_t boot = 0;  // what the guest has without anything plugged
+  int64_t plugged = 0;
+  int64_t unit = 0;       // > 0
+  int64_t standing = 0;   // requested, as last commanded
+  int64_t most = 0;       // of requested, by the VMM and the ceiling
+  int64_t floor = 0;      // of the guest's size
+  int64_t coming = 0;     // promised and not yet in use: not plugged, not online, or not in MemTotal
+  int64_t leaving = 0;    // asked back and still plugged
+  int64_t untouched = 0;  // of what is plugged, what the host has not had to back yet, where that is known
+  int64_t undo = 0;       // rule 10: a step that was wrong, to be given back
+  bool balloon_empty = false;   // nothing left in it but what the ceiling asks for
+  bool resting = false;         // nothing is on its way, or it does not come
+  bool stuck = false;           // promised for longer than `plug_patience`, and does not come
+  bool refused = false;         // asked back for longer than `unplug_patience`, and does not leave
+  bool lost = false;            // commanded, and the VMM shows nothing of it for `resend_after`
+  bool blocked = false;         // the last plugging failed not long ago
+  bool unplug_blocked = false;  // the last unplugging did
+  bool lasts = false;           // pressed with an empty balloon for `plug_after`
+  bool may_leave = false;       // rule 10: calm for long enough
+};
+
 // One guest with every limit and threshold worked out. Sizes in bytes; 0 <= actual, target <= base <= 2^48.
 struct View {
   size_t index = 0;                   // into Snapshot::guests
   const GuestFacts* facts = nullptr;  // outlives the view
-  int64_t base = 0;
-  int64_t actual = 0;            // balloon, as read back
-  int64_t target = 0;            // balloon, as last commanded; actual before the first command
-  int64_t least_balloon = 0;     // base - ceiling
-  int64_t most_balloon = 0;      // base - floor
-  int64_t baseline_balloon = 0;  // base - baseline
-  bool heard = false;            // a fresh and consistent report is there; else `reading` is null
+  int64_t base = 0;                   // boot memory and all that is plugged
+  int64_t actual = 0;                 // balloon, as read back
+  int64_t target = 0;                 // balloon, as last commanded; actual before the first command
+  int64_t least_balloon = 0;          // base - ceiling; each of the three 0..the VMM's base
+  int64_t most_balloon = 0;           // base - floor
+  int64_t baseline_balloon = 0;       // base - baseline
+  bool heard = false;                 // a fresh and consistent report is there; else `reading` is null
   const GuestReading* reading = nullptr;
   GuestThresholds thresholds;
   int64_t used = 0;                        // without the balloon, wherever the guest's kernel counts that
@@ -44,14 +67,20 @@ struct View {
   bool idle_ready = false;   // rule 8 may take: calm for long enough, and the last step did no harm
   int64_t idle_undo = 0;     // rule 8: a step that was wrong, to be given back
   bool asks = false;         // rule 14: a request that may still be granted
-  bool may_take = false;     // not blocked, not cooling, and heard since the last taking
+  bool may_take = false;  // not blocked, not cooling, nothing being plugged, and heard since the last taking
+  std::optional<PlugView> plug;  // unset: nothing can be plugged into it
 
+  // How fast the guest's programs use up what is available; what is being unplugged is none of their doing.
+  [[nodiscard]] int64_t Consumption() const {
+    const Boxed<PlugReading>& plugged = facts->vmm->value.plug;
+    return plugged && plugged->unplugging ? 0 : reading->consumption_bytes_per_second;
+  }
   [[nodiscard]] int64_t Position() const { return actual < target ? actual : target; }
   // Each giving rule needs one of these. Nearly all guests have none nearly always, and need not be asked
   // for.
   [[nodiscard]] bool NothingToGiveFor() const {
     return heard && level < GuestState::kPressed && state < GuestState::kCritical && !self_shrunk &&
-           !stalled && !useless && idle_undo == 0 && !facts->rebooted && !asks;
+           !stalled && !useless && idle_undo == 0 && !facts->rebooted && !asks && !plug;
   }
 };
 
@@ -59,6 +88,9 @@ struct Proposal {
   BalloonBytes target;
   BalloonBytes from;
   Reason reason;
+  // Rules 9, 10 and 14: what is to be plugged, instead of a balloon's target.
+  bool plugs = false;
+  int64_t plug_target = 0;
 };
 
 using RuleFunction = std::optional<Proposal> (*)(const View&, const PolicyConfig&);
@@ -82,6 +114,10 @@ using RuleFunction = std::optional<Proposal> (*)(const View&, const PolicyConfig
 
 // The same without what only a host with plenty gives: what keeps tasks from being killed.
 [[nodiscard]] int64_t DireShortage(const View& view, const PolicyConfig& config);
+
+// What a guest without anything in its balloon is short of: as above, but until a plugging has helped
+// (`plug_horizon`).
+[[nodiscard]] int64_t PlugShortage(const View& view, const PolicyConfig& config);
 
 // The reason's fields that are the same for every rule.
 [[nodiscard]] Reason ReasonFor(Rule rule, const View& view);

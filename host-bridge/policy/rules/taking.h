@@ -16,6 +16,9 @@ struct Donor {
   int64_t baseline_slack = 0;     // may leave it without going below its baseline
   int64_t floor_slack = 0;        // the same for its floor; >= baseline_slack
   int64_t idle_step = 0;          // rule 8 takes this much now without any need
+  int64_t plugged = 0;            // as the VMM was last asked for
+  int64_t unplug_step = 0;        // rule 10 takes this much now without any need
+  int64_t unplug_give = 0;        // or has its balloon give this first
   int64_t most_step = 0;          // of one step of rule 8
   int64_t most_step_in_need = 0;  // of one step of rules 6 and 7
   int64_t used = 0;               // of `size`, for the idle tax

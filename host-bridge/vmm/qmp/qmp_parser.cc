@@ -4,80 +4,15 @@
 #include <limits>
 
 #include "common/base/text.h"
+#include "host-bridge/vmm/qmp/json_parser.h"
 
 namespace ballast::vmm::qmp {
 namespace {
 
 namespace json = boost::json;
 
-// No machine has more memory; sums of two such numbers still fit into int64_t.
-constexpr int64_t kMaxBytes = int64_t{1} << 62;
 // What QEMU says for a statistic that the guest has not given.
 constexpr uint64_t kUnknownStatistic = std::numeric_limits<uint64_t>::max();
-// Far above the 256 slots QEMU has for memory devices.
-constexpr size_t kMaxDevices = 4096;
-
-// The value in error texts: printable JSON (control characters are escaped by the serializer), cut short.
-std::string Excerpt(const json::value& value) {
-  constexpr size_t kLongest = 80;
-  std::string text = json::serialize(value);
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
-  return text;
-}
-
-absl::Status Wrong(std::string_view what, std::string_view expected, const json::value& got) {
-  return absl::InvalidArgumentError(StrCat(what, ": expected ", expected, ", got ", Excerpt(got)));
-}
-
-absl::StatusOr<const json::value*> Member(const json::value& value, std::string_view what,
-                                          std::string_view name) {
-  const json::object* object = value.if_object();
-  if (object == nullptr) return Wrong(what, "an object", value);
-  const json::value* member = object->if_contains(name);
-  if (member == nullptr) return Wrong(what, StrCat("a member '", name, "'"), value);
-  return member;
-}
-
-struct Range {
-  int64_t low = 0;
-  int64_t high = 0;
-};
-
-absl::StatusOr<int64_t> Integer(const json::value& value, std::string_view what, Range range) {
-  const bool in_int64 = value.is_int64() || (value.is_uint64() && value.get_uint64() <= uint64_t{kMaxBytes});
-  if (in_int64) {
-    const auto number = value.is_int64() ? value.get_int64() : static_cast<int64_t>(value.get_uint64());
-    if (number >= range.low && number <= range.high) return number;
-  }
-  return Wrong(what, StrCat("an integer from ", range.low, " to ", range.high), value);
-}
-
-absl::StatusOr<int64_t> IntegerMember(const json::value& value, std::string_view what, std::string_view name,
-                                      Range range) {
-  const auto member = Member(value, what, name);
-  if (!member.ok()) return member.status();
-  return Integer(**member, StrCat(what, " ", name), range);
-}
-
-absl::StatusOr<std::string> TextMember(const json::value& value, std::string_view what,
-                                       std::string_view name) {
-  const auto member = Member(value, what, name);
-  if (!member.ok()) return member.status();
-  const json::string* text = (*member)->if_string();
-  if (text == nullptr) return Wrong(StrCat(what, " ", name), "a string", **member);
-  return std::string(text->data(), text->size());
-}
-
-absl::StatusOr<const json::array*> Devices(const json::value& value, std::string_view what) {
-  const json::array* list = value.if_array();
-  if (list == nullptr) return Wrong(what, "an array", value);
-  if (list->size() > kMaxDevices) {
-    return absl::InvalidArgumentError(
-        StrCat(what, ": expected at most ", kMaxDevices, " entries, got ", list->size()));
-  }
-  return list;
-}
-
 absl::StatusOr<Message> ParseGreeting(const json::value& value) {
   constexpr Range kVersion{0, 1'000'000};
   const auto version = Member(value, "greeting", "version");
@@ -120,8 +55,11 @@ Event::Kind KindOf(std::string_view name) {
   if (name == "RESUME") return Event::Kind::kResume;
   if (name == "RESET") return Event::Kind::kReset;
   if (name == "SHUTDOWN") return Event::Kind::kShutdown;
-  // QEMU has no event for a DIMM's arrival but the guest's answer to it (ACPI_DEVICE_OST).
-  if (name == "ACPI_DEVICE_OST" || name == "DEVICE_DELETED") return Event::Kind::kMemoryDevices;
+  if (name == "ACPI_DEVICE_OST") return Event::Kind::kGuestAnswer;
+  if (name == "DEVICE_DELETED") return Event::Kind::kDeviceDeleted;
+  // QEMU 6.2 renamed it and sends both since; a DIMM refused by an x86 guest gives neither.
+  if (name == "MEM_UNPLUG_ERROR" || name == "DEVICE_UNPLUG_GUEST_ERROR") return Event::Kind::kUnplugError;
+  if (name == "MEMORY_DEVICE_SIZE_CHANGE") return Event::Kind::kDeviceSize;
   return Event::Kind::kOther;
 }
 
@@ -135,6 +73,27 @@ std::optional<int64_t> TimeOf(const json::object& message) {
   return *seconds * 1'000'000 + *micros;
 }
 
+// What the events carry that Ballast acts on.
+absl::Status ReadData(const json::value& data, Event& event) {
+  const auto keep = [](auto parsed, auto& into) {
+    if (parsed.ok()) into = *std::move(parsed);
+    return parsed.status();
+  };
+  switch (event.kind) {
+    case Event::Kind::kBalloonChange:
+      return keep(IntegerMember(data, "BALLOON_CHANGE", "actual", {0, kMaxBytes}), event.actual.count);
+    case Event::Kind::kGuestAnswer:
+      return keep(ParseGuestAnswer(data), event.answer);
+    case Event::Kind::kDeviceDeleted:
+    case Event::Kind::kUnplugError:
+      return keep(ParseDeviceNews(data), event.device);
+    case Event::Kind::kDeviceSize:
+      return keep(ParseSizeChange(data), event.size);
+    default:
+      return absl::OkStatus();
+  }
+}
+
 absl::StatusOr<Message> ParseEvent(const json::object& message, const json::value& name) {
   const json::string* text = name.if_string();
   if (text == nullptr) return Wrong("event", "a string", name);
@@ -142,13 +101,8 @@ absl::StatusOr<Message> ParseEvent(const json::object& message, const json::valu
   event.name.assign(text->data(), text->size());
   event.kind = KindOf(event.name);
   event.at_microseconds = TimeOf(message);
-  if (event.kind == Event::Kind::kBalloonChange) {
-    const json::value* data = message.if_contains("data");
-    const auto actual =
-        IntegerMember(data != nullptr ? *data : json::value(), "BALLOON_CHANGE", "actual", {0, kMaxBytes});
-    if (!actual.ok()) return actual.status();
-    event.actual = {*actual};
-  }
+  const json::value* data = message.if_contains("data");
+  if (const auto read = ReadData(data != nullptr ? *data : json::value(), event); !read.ok()) return read;
   return event;
 }
 
@@ -196,8 +150,7 @@ absl::StatusOr<GuestVisibleBytes> ParseBalloon(const json::value& result) {
 absl::StatusOr<bool> ParseRunning(const json::value& result) {
   const auto running = Member(result, "query-status", "running");
   if (!running.ok()) return running.status();
-  if (!(*running)->is_bool()) return Wrong("query-status running", "true or false", **running);
-  return (*running)->get_bool();
+  return Truth(**running, "query-status running");
 }
 
 absl::StatusOr<int64_t> ParseBootMemory(const json::value& result) {
@@ -213,32 +166,13 @@ absl::StatusOr<int64_t> ParsePluggedMemory(const json::value& result) {
 absl::StatusOr<bool> ParseKvmEnabled(const json::value& result) {
   const auto enabled = Member(result, "query-kvm", "enabled");
   if (!enabled.ok()) return enabled.status();
-  if (!(*enabled)->is_bool()) return Wrong("query-kvm enabled", "true or false", **enabled);
-  return (*enabled)->get_bool();
-}
-
-absl::StatusOr<int64_t> ParseDimmBytes(const json::value& result) {
-  constexpr std::string_view kWhat = "query-memory-devices";
-  const auto list = Devices(result, kWhat);
-  if (!list.ok()) return list.status();
-  int64_t sum = 0;
-  for (const json::value& device : **list) {
-    const auto type = TextMember(device, kWhat, "type");
-    if (!type.ok()) return type.status();
-    if (*type != "dimm") continue;
-    const auto data = Member(device, kWhat, "data");
-    if (!data.ok()) return data.status();
-    const auto size = IntegerMember(**data, StrCat(kWhat, " dimm"), "size", {0, kMaxBytes - sum});
-    if (!size.ok()) return size.status();
-    sum += *size;
-  }
-  return sum;
+  return Truth(**enabled, "query-kvm enabled");
 }
 
 absl::StatusOr<std::optional<std::string>> ParseBalloonPath(const json::value& result,
                                                             std::string_view parent) {
   constexpr std::string_view kWhat = "qom-list";
-  const auto list = Devices(result, kWhat);
+  const auto list = List(result, kWhat);
   if (!list.ok()) return list.status();
   for (const json::value& entry : **list) {
     const auto type = TextMember(entry, kWhat, "type");

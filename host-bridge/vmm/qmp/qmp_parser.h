@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/units.h"
 #include "host-bridge/vmm/balloon_statistics.h"
+#include "host-bridge/vmm/qmp/qmp_device_parser.h"
 
 namespace ballast::vmm::qmp {
 
@@ -47,12 +48,18 @@ struct Event {
     kResume,
     kReset,
     kShutdown,
-    kMemoryDevices,  // a DIMM or another device may have come or gone: the base of all numbers may have moved
+    kGuestAnswer,    // to a DIMM that came (QEMU has no other event for its arrival) or that is to go
+    kDeviceDeleted,  // a device has gone: the base of all numbers may have moved
+    kUnplugError,    // a device will not go
+    kDeviceSize,     // virtio-mem took or gave memory
     kOther,
   };
   Kind kind = Kind::kOther;
   std::string name;
   GuestVisibleBytes actual;                // kBalloonChange only
+  GuestAnswer answer;                      // kGuestAnswer only
+  DeviceNews device;                       // kDeviceDeleted and kUnplugError only
+  SizeChange size;                         // kDeviceSize only
   std::optional<int64_t> at_microseconds;  // QEMU's wall clock, since 1970; to compare events with each other
 
   friend bool operator==(const Event&, const Event&) = default;
@@ -78,8 +85,6 @@ using Message = std::variant<Greeting, Return, Error, Event>;
 [[nodiscard]] absl::StatusOr<int64_t> ParsePluggedMemory(const boost::json::value& result);
 // query-kvm: whether the processors are real ones.
 [[nodiscard]] absl::StatusOr<bool> ParseKvmEnabled(const boost::json::value& result);
-// query-memory-devices: bytes in all DIMMs, 0..2^62; other kinds of device are skipped.
-[[nodiscard]] absl::StatusOr<int64_t> ParseDimmBytes(const boost::json::value& result);
 // qom-list of `parent`: the path of the virtio balloon in it, absent when there is none.
 [[nodiscard]] absl::StatusOr<std::optional<std::string>> ParseBalloonPath(const boost::json::value& result,
                                                                           std::string_view parent);

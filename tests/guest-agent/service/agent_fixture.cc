@@ -72,13 +72,20 @@ void AgentFixture::SetUp() {
   identity_.generation = kGeneration;
   identity_.machine = ReadMachineFacts(files);
   identity_.capabilities.assign(sensors.Capabilities().begin(), sensors.Capabilities().end());
-  auto loop = SampleLoop::Start(
-      std::move(sensors), std::nullopt, clock_,
-      {.on_thread_start = {}, .verdicts = &verdicts_, .generation = kGeneration, .reclaim_stalls = {}});
+  auto loop = SampleLoop::Start(std::move(sensors), std::nullopt, clock_,
+                                {.on_thread_start = {},
+                                 .verdicts = &verdicts_,
+                                 .generation = kGeneration,
+                                 .reclaim_stalls = {},
+                                 .blocks = [this]() -> std::optional<BlockFacts> {
+                                   if (blocks_ == nullptr) return std::nullopt;
+                                   return BlockFacts{blocks_->Keeper().Table().Sums(), false};
+                                 },
+                                 .watch = watch_});
   ASSERT_TRUE(loop.ok()) << loop.status();
   loop_ = *std::move(loop);
   acts_ = std::make_unique<Acts>(Acts::Options{tree_->Root(), identity_.machine, {}}, *helpers_, clock_);
-  service_ = std::make_unique<GuestAgentService>(identity_, *loop_, *acts_, clock_);
+  service_ = std::make_unique<GuestAgentService>(identity_, *loop_, *acts_, blocks_, clock_);
   auto server = AgentServer::Start(*service_);
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);

@@ -62,6 +62,10 @@ class AgentFixture : public ::testing::Test {
   [[nodiscard]] fakes::GuestTree& Guest() { return *tree_; }
   static constexpr uint64_t kGeneration = 7;
   [[nodiscard]] VerdictLog& Verdicts() { return verdicts_; }
+  // The agent of a derived fixture may have memory blocks: set before SetUp of this one.
+  void UseBlocks(BlockActs* blocks) { blocks_ = blocks; }
+  // Likewise a watch of its memory.
+  void UseWatch(MemoryWatch* watch) { watch_ = watch; }
   [[nodiscard]] SampleLoop& Loop() { return *loop_; }
   [[nodiscard]] Listener& TheListener() { return *listener_; }
   [[nodiscard]] const std::string& SocketPath() const { return socket_; }
@@ -78,6 +82,8 @@ class AgentFixture : public ::testing::Test {
   std::unique_ptr<SampleLoop> loop_;
   std::unique_ptr<HelperStarter> helpers_ = std::make_unique<HelperProcessStarter>("/nowhere");
   std::unique_ptr<Acts> acts_;
+  BlockActs* blocks_ = nullptr;
+  MemoryWatch* watch_ = nullptr;
   std::unique_ptr<GuestAgentService> service_;
   std::unique_ptr<AgentServer> server_;
   std::unique_ptr<Listener> listener_;

@@ -47,6 +47,40 @@ TEST(CleanFileMappings, PassOverWhatMakesNoSense) {
   EXPECT_THAT(CleanFileMappings("1000-2000 r-xp 0 0 0 /x"), ElementsAre(AddressRange{0x1000, 0x2000}));
 }
 
+TEST(StackMapping, IsTheMainThreads) {
+  const std::string heap =
+      Mapping("20aca000-20b4b000 rw-p 00000000 00:00 0                                  [heap]", 8);
+  EXPECT_EQ(StackMapping(heap), std::nullopt);
+  EXPECT_EQ(
+      StackMapping(
+          heap +
+          Mapping("7ffd24200000-7ffd24221000 rw-p 00000000 00:00 0                          [stack]", 84) +
+          Mapping("7ffd24309000-7ffd2430b000 r-xp 00000000 00:00 0                          [vdso]", 0)),
+      (AddressRange{0x7ffd24200000, 0x7ffd24221000}));
+}
+
+// Deep once, as a start may be. The address of the deepest byte.
+[[gnu::noinline]] uintptr_t GoDeep() {
+  volatile char room[100 * 1024];
+  for (size_t i = 0; i < sizeof room; i += 1024) room[i] = 1;
+  return reinterpret_cast<uintptr_t>(&room[0]);
+}
+
+// 1 or 0; -1 where nothing is mapped.
+int Resident(uintptr_t address) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  unsigned char resident = 0;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  return ::mincore(reinterpret_cast<void*>(address & ~(page - 1)), page, &resident) == 0 ? resident & 1 : -1;
+}
+
+TEST(DropColdPages, LetsGoOfTheStackThatIsNotInUse) {
+  const uintptr_t deepest = GoDeep();
+  ASSERT_EQ(Resident(deepest), 1);
+  (void)DropColdPages();
+  EXPECT_EQ(Resident(deepest), 0);
+}
+
 // Resident bytes of the mapping that holds this function.
 int64_t ResidentText() {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));

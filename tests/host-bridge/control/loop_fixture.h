@@ -33,6 +33,8 @@ class RememberingLink final : public session::GuestLink {
   void Release() override { calls.push_back("release"); }
   void Renew() override { calls.push_back("renew"); }
   void Answer(const session::MemoryAnswer& answer) override { answers.push_back(answer); }
+  void Order(const observe::BlockOrder& order) override { orders.push_back(order); }
+  std::vector<observe::BlockOrder> orders;
   std::vector<session::MemoryAnswer> answers;
   std::vector<std::string> calls;
 };

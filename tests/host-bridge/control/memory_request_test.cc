@@ -40,6 +40,7 @@ TEST_F(RequestTest, IsCommandedAndAnsweredOnce) {
   ASSERT_EQ(link_.answers.size(), 1u);
   EXPECT_EQ(link_.answers[0].request, 5);
   EXPECT_EQ(link_.answers[0].granted_bytes, 100 * kMiB);
+  EXPECT_EQ(link_.answers[0].actuator, "balloon");
   EXPECT_EQ(link_.answers[0].reason, "");
   EXPECT_GT(link_.answers[0].eta, Milliseconds(100));
   EXPECT_THAT(lines_, Contains(HasSubstr("request 5 for memory: granted 100MiB")));

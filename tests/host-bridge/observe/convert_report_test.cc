@@ -53,6 +53,18 @@ TEST(ConvertReport, TakesWhatThePolicyNeeds) {
   EXPECT_EQ(converted->reading, expected);
 }
 
+TEST(ConvertReport, MemoryBlocksAreTakenAndChecked) {
+  wire report = GoodReport();
+  report.mutable_memory_blocks()->set_block_size_bytes(128 * kMiB);
+  report.mutable_memory_blocks()->set_offline_bytes(256 * kMiB);
+  const auto converted = ConvertReport(report, Context(), std::nullopt);
+  ASSERT_TRUE(converted.ok()) << converted.status();
+  ASSERT_TRUE(converted->reading.blocks);
+  EXPECT_EQ((*converted->reading.blocks).offline_bytes, 256 * kMiB);
+  report.mutable_memory_blocks()->set_offline_bytes(-1);
+  EXPECT_FALSE(ConvertReport(report, Context(), std::nullopt).ok());
+}
+
 TEST(ConvertReport, WhatTheGuestLacksIsAbsentNotAnError) {
   wire report = GoodReport();
   report.clear_vmstat();

@@ -37,6 +37,13 @@ class CheckI5 {
     MonotonicTime at;
     int64_t bytes = 0;
   };
+  struct Taken {
+    size_t guest = 0;
+    Rule rule = Rule::kNone;
+    int64_t bytes = 0;
+  };
+  [[nodiscard]] Broken Judge(const World& before, const Taken& taken) const;
+
   MonotonicTime last_now_;
   std::vector<std::deque<Use>> used_;  // a guest; of the last working_set_window
 };
@@ -64,6 +71,9 @@ class CheckI8 {
  private:
   struct Guest {
     std::optional<int64_t> furthest;  // the balloon's largest or smallest since it last turned
+    int64_t lending = 0;              // commanded to be given so that as much can be unplugged
+    int64_t lent = 0;                 // of that, what the balloon has given and is still plugged
+    int64_t last_actual = 0;
     int direction = 0;                // 1: it fills; -1: it empties; 0: it has moved by too little to say
     Rule rule = Rule::kNone;          // the last that moved the target
     std::deque<MonotonicTime> turns;  // of the last 10 minutes
@@ -72,6 +82,7 @@ class CheckI8 {
   [[nodiscard]] Broken Turn(Guest& guest, int64_t back, MonotonicTime now) const;
 
   World world_;
+  bool any_plug_ = false;
   std::optional<MonotonicTime> began_;
   std::vector<Guest> guests_;
 };
@@ -86,7 +97,9 @@ class CheckI9 {
   struct Promise {
     Maybe<BalloonBytes> target;  // as last commanded
     Maybe<BalloonBytes> actual;  // as last seen
+    PlugHistory plug;            // its target, where it started, and MemTotal then
   };
+  int64_t PluggedPromise(const World& before, const Outcome& outcome, size_t guest, bool seen);
   std::vector<Promise> book_;
 };
 

@@ -31,6 +31,13 @@ struct GuestBounds {
 
 // Need HasVmm and HasLimits.
 [[nodiscard]] GuestBounds BoundsOf(const GuestFacts& facts);
+// What the VMM says of plugged memory contradicts neither itself nor its base. Needs HasVmm.
+[[nodiscard]] bool HasPlug(const GuestFacts& facts);
+// Boot memory and all that is plugged, and what it could have at most.
+[[nodiscard]] int64_t WholeOf(const GuestFacts& facts);
+[[nodiscard]] int64_t ReachOf(const GuestFacts& facts);
+// Promised by a plugging that has not arrived, as `history` has it, and by what is plugged and offline.
+[[nodiscard]] int64_t ComingOf(const GuestFacts& facts, const GuestHistory& history, const World& world);
 [[nodiscard]] int64_t ActualOf(const GuestFacts& facts);
 // The balloon last commanded, or actual before the first command.
 [[nodiscard]] int64_t TargetOf(const GuestFacts& facts);
@@ -46,11 +53,14 @@ struct GuestBounds {
 
 // min(actual, target) - new target: what a decision promises beyond what was there or promised before.
 [[nodiscard]] int64_t GrantIn(const World& before, const Decision& decision);
+// The same for what is plugged: beyond what was there, asked for or promised.
+[[nodiscard]] int64_t GrantIn(const World& before, const PlugDecision& decision);
 // What is wrong with the sum of all grants, besides what was promised earlier and has not arrived: they leave
 // the host its reserve, of which only critical guests may have half. Unset also when the host is unknown.
 [[nodiscard]] std::optional<std::string> WhyGrantsDoNotFit(const World& before, const Outcome& outcome,
                                                            Int128 promised);
 // The decision takes: its target is above the standing one.
 [[nodiscard]] bool Takes(const World& before, const Decision& decision);
+[[nodiscard]] inline bool Takes(const PlugDecision& decision) { return decision.target < decision.from; }
 
 }  // namespace ballast::policy

@@ -22,10 +22,10 @@ int64_t RememberedUse(const GuestHistory& history, const World& world) {
 // Size less what must stay: its use and the guest's reserve, for rule 8 also a share of that use. Negative
 // when it has less than that.
 Int128 SlackOf(const GuestFacts& facts, const PolicyConfig& config, int64_t used, Rule rule) {
-  const int64_t size = facts.vmm->value.base_bytes - std::max(ActualOf(facts), TargetOf(facts));
+  const int64_t size = WholeOf(facts) - std::max(ActualOf(facts), TargetOf(facts));
   const int64_t pressed = PressedBelow(UsableOf(facts, config), config);
   const int64_t share = static_cast<int64_t>(Int128{size} * config.guest_reserve_permyriad / 10'000);
-  const bool is_idle = rule == Rule::kIdleGuest;
+  const bool is_idle = rule == Rule::kIdleGuest || rule == Rule::kUnplug;
   const int64_t of_use =
       is_idle ? static_cast<int64_t>(Int128{used} * config.idle_reserve_permyriad / 10'000) : 0;
   const int64_t reserve = std::max({config.guest_reserve_min_bytes, share, pressed + pressed / 4, of_use});
@@ -36,6 +36,7 @@ Int128 SlackOf(const GuestFacts& facts, const PolicyConfig& config, int64_t used
 int64_t LargestStep(Rule rule, const GuestFacts& facts, int64_t size, const PolicyConfig& config) {
   const auto share = static_cast<int64_t>(Int128{size} * config.max_step_permyriad / 10'000);
   const int64_t step = std::max(config.max_step_bytes, share);
+  if (rule == Rule::kUnplug) return std::max(step, facts.vmm->value.plug->unit_bytes);
   return rule == Rule::kIdleGuest ? step : std::max(step, facts.report->value.free_bytes / 2);
 }
 
@@ -63,25 +64,37 @@ Broken CheckI5::operator()(const World& before, const Outcome& outcome) {
     while (!used.empty() && before.now - used.front().at >= config.working_set_window) used.pop_front();
   }
   for (const Decision& decision : outcome.decisions) {
-    if (!Takes(before, decision)) continue;
     const GuestFacts& facts = before.snapshot.guests[decision.guest];
-    if (!HasVmm(facts, before) || !HasReport(facts, before)) continue;  // I2 has a word on that
-    int64_t used = UsedOf(facts, config);
-    if (decision.reason.rule == Rule::kIdleGuest) {
-      used = std::max(used, RememberedUse(facts.history, before));
-      for (const Use& use : used_[decision.guest]) used = std::max(used, use.bytes);
-    }
+    if (!HasVmm(facts, before) || !Takes(before, decision)) continue;
     const int64_t standing = std::max(ActualOf(facts), TargetOf(facts));
-    const int64_t step = decision.target.count - standing;
-    const int64_t size = facts.vmm->value.base_bytes - standing;
-    const int64_t most = LargestStep(decision.reason.rule, facts, size, config);
-    const std::string who =
-        "guest " + std::to_string(static_cast<int64_t>(decision.guest)) + " gives " + std::to_string(step);
-    if (step > most) return who + ", more than the step " + std::to_string(most);
-    const Int128 slack = SlackOf(facts, config, used, decision.reason.rule);
-    if (Int128{2} * step > slack)
-      return who + ", more than half of " + std::to_string(static_cast<int64_t>(slack));
+    const Taken taken{decision.guest, decision.reason.rule, decision.target.count - standing};
+    if (Broken broken = Judge(before, taken)) return broken;
   }
+  for (const PlugDecision& decision : outcome.plugs) {
+    if (!Takes(decision)) continue;
+    const Taken taken{decision.guest, decision.reason.rule, decision.from - decision.target};
+    if (Broken broken = Judge(before, taken)) return broken;
+  }
+  return std::nullopt;
+}
+
+Broken CheckI5::Judge(const World& before, const Taken& taken) const {
+  const PolicyConfig& config = before.config;
+  const GuestFacts& facts = before.snapshot.guests[taken.guest];
+  if (!HasVmm(facts, before) || !HasReport(facts, before)) return std::nullopt;  // I2 has a word on that
+  int64_t used = UsedOf(facts, config);
+  if (taken.rule == Rule::kIdleGuest || taken.rule == Rule::kUnplug) {
+    used = std::max(used, RememberedUse(facts.history, before));
+    for (const Use& use : used_[taken.guest]) used = std::max(used, use.bytes);
+  }
+  const int64_t size = WholeOf(facts) - std::max(ActualOf(facts), TargetOf(facts));
+  const int64_t most = LargestStep(taken.rule, facts, size, config);
+  const std::string who =
+      "guest " + std::to_string(static_cast<int64_t>(taken.guest)) + " gives " + std::to_string(taken.bytes);
+  if (taken.bytes > most) return who + ", more than the step " + std::to_string(most);
+  const Int128 slack = SlackOf(facts, config, used, taken.rule);
+  if (Int128{2} * taken.bytes > slack)
+    return who + ", more than half of " + std::to_string(static_cast<int64_t>(slack));
   return std::nullopt;
 }
 
@@ -126,17 +139,64 @@ Broken CheckI8::operator()(const policy::World& before, const Outcome& outcome) 
   guests_.resize(before.snapshot.guests.size());
   if (!began_) began_ = before.now;
   for (size_t i = 0; i < guests_.size(); ++i) {
-    const Broken broken = Look(guests_[i], ActualOf(before.snapshot.guests[i]), before.now);
+    const GuestFacts& facts = before.snapshot.guests[i];
+    const int64_t plugged = facts.vmm->value.plug ? facts.vmm->value.plug->plugged_bytes : 0;
+    any_plug_ = any_plug_ || facts.vmm->value.plug;
+    Guest& guest = guests_[i];
+    const int64_t given =
+        std::clamp<int64_t>(guest.last_actual - ActualOf(facts), 0, std::max<int64_t>(0, guest.lending));
+    guest.lending -= given;
+    guest.lent += given;
+    guest.last_actual = ActualOf(facts);
+    const Broken broken = Look(guest, ActualOf(facts) - plugged + guest.lent, before.now);
     if (broken) return "guest " + std::to_string(static_cast<int64_t>(i)) + " " + *broken;
   }
   for (const Decision& decision : outcome.decisions) {
     if (!decision.act) continue;
     guests_[decision.guest].rule = decision.reason.rule;
-    if (world_ == World::kAllObey && before.now - *began_ > kRestAfter)
+    if (decision.reason.rule == Rule::kUnplug) guests_[decision.guest].lending += GrantIn(before, decision);
+    if (world_ == World::kAllObey && before.now - *began_ > (any_plug_ ? kRestAfter * 2 : kRestAfter))
       return "guest " + std::to_string(static_cast<int64_t>(decision.guest)) + " is not left alone" +
              Named(decision.reason.rule);
   }
+  for (const PlugDecision& decision : outcome.plugs) {
+    if (!decision.act) continue;
+    Guest& guest = guests_[decision.guest];
+    guest.rule = decision.reason.rule;
+    if (Takes(decision)) guest.lent = std::max<int64_t>(0, guest.lent - (decision.from - decision.target));
+    if (world_ == World::kAllObey && before.now - *began_ > kRestAfter * 2)
+      return "what is plugged into guest " + std::to_string(static_cast<int64_t>(decision.guest)) +
+             " is not left alone" + Named(decision.reason.rule);
+  }
   return std::nullopt;
+}
+
+// Kept until the guest's own word says that it has arrived, or the VMM was not doing it and it was given up.
+int64_t CheckI9::PluggedPromise(const World& before, const Outcome& outcome, size_t guest, bool seen) {
+  PlugHistory& book = book_[guest].plug;
+  const GuestFacts& facts = before.snapshot.guests[guest];
+  const auto book_says = [&] {
+    GuestHistory history;
+    history.plug = book;
+    return history;
+  };
+  if (seen && !facts.vmm->value.plug) book = {};  // nothing can be plugged into it any more
+  if (!seen || !HasPlug(facts)) return book.target ? std::max<int64_t>(0, *book.target - book.from_bytes) : 0;
+  const int64_t coming = ComingOf(facts, book_says(), before);
+  const GuestHistory& after = outcome.histories[guest];
+  const bool not_done = book.target && facts.vmm->value.plug->requested_bytes < *book.target;
+  const auto is_its = [&](const PlugDecision& decision) { return decision.guest == guest && decision.act; };
+  const auto decided = std::find_if(outcome.plugs.begin(), outcome.plugs.end(), is_its);
+  const Maybe<int64_t> stands = decided != outcome.plugs.end() ? decided->from
+                                : after.plug                   ? after.plug->target
+                                                               : std::nullopt;
+  if (not_done && book.target != stands) {
+    book.target.reset();
+    return ComingOf(facts, book_says(), before);
+  }
+  const bool up = book.target && *book.target > book.from_bytes;
+  if (up && HasReport(facts, before) && coming < *book.target - book.from_bytes) book.target.reset();
+  return coming;
 }
 
 Broken CheckI9::operator()(const World& before, const Outcome& outcome) {
@@ -146,11 +206,27 @@ Broken CheckI9::operator()(const World& before, const Outcome& outcome) {
     const GuestFacts& facts = before.snapshot.guests[i];
     const bool seen = facts.limits.mode != Mode::kOff && HasVmm(facts, before) && HasLimits(facts);
     if (seen) book_[i].actual = BalloonBytes{ActualOf(facts)};
+    promised += PluggedPromise(before, outcome, i, seen);
     if (!book_[i].target || !book_[i].actual) continue;
     promised += std::max<int64_t>(0, (*book_[i].actual).count - (*book_[i].target).count);
   }
   for (const Decision& decision : outcome.decisions) {
     if (decision.act) book_[decision.guest].target = decision.target;
+  }
+  for (const PlugDecision& decision : outcome.plugs) {
+    if (!decision.act) continue;
+    const GuestFacts& facts = before.snapshot.guests[decision.guest];
+    Promise& promise = book_[decision.guest];
+    // Sent again it is the same promise.
+    if (decision.from == decision.target && promise.plug.target == decision.target) continue;
+    promise.plug = {};
+    promise.plug.target = decision.target;
+    promise.plug.from_bytes = decision.target - (Takes(decision) ? 0 : GrantIn(before, decision));
+    if (!facts.report) continue;
+    promise.plug.total_before_bytes = facts.report->value.total_bytes;
+    const PlugReading& plug = *facts.vmm->value.plug;
+    const auto& blocks = facts.report->value.blocks;
+    promise.plug.offline_before_bytes = blocks ? std::min(blocks->offline_bytes, plug.plugged_bytes) : 0;
   }
   return WhyGrantsDoNotFit(before, outcome, promised);
 }

@@ -63,6 +63,14 @@ void CountOutcome(const World& world, const Outcome& outcome, Seen& seen) {
     seen.other["idle step undone"] +=
         decision.reason.rule == Rule::kIdleGuest && GrantIn(world, decision) > 0 ? 1 : 0;
   }
+  for (const PlugDecision& decision : outcome.plugs) {
+    ++(decision.act ? seen.rules : seen.rules_in_observe)[decision.reason.rule];
+    seen.other["plugged"] += GrantIn(world, decision) > 0 ? 1 : 0;
+    seen.other["unplugged"] += Takes(decision) ? 1 : 0;
+    seen.other["plugged again"] += decision.from == decision.target ? 1 : 0;
+    seen.other["kept plugged"] += decision.target > decision.from && GrantIn(world, decision) == 0 ? 1 : 0;
+    seen.other["plugged on request"] += decision.reason.rule == Rule::kMemoryRequest ? 1 : 0;
+  }
   for (const Hold& hold : outcome.holds) ++seen.holds[hold.why];
   for (const Answer& answer : outcome.answers) {
     seen.other["request granted"] += answer.why == Refusal::kNone ? 1 : 0;
@@ -96,7 +104,7 @@ TEST(RandomStories, GiveEveryRuleItsReason) {
   for (const Rule rule :
        {Rule::kCriticalRelease, Rule::kSilentGuest, Rule::kBalloonShrankByItself, Rule::kStalledBalloon,
         Rule::kPressedGrow, Rule::kOperatorHold, Rule::kHostPressure, Rule::kIdleGuest, Rule::kClamp,
-        Rule::kRestartedGuest, Rule::kUselessBalloon, Rule::kMemoryRequest}) {
+        Rule::kRestartedGuest, Rule::kUselessBalloon, Rule::kMemoryRequest, Rule::kPlug, Rule::kUnplug}) {
     EXPECT_GE(seen.rules[rule], kOften) << "rule " << static_cast<int>(rule);
   }
   for (const Rule rule : {Rule::kCriticalRelease, Rule::kPressedGrow, Rule::kHostPressure, Rule::kIdleGuest})
@@ -105,8 +113,9 @@ TEST(RandomStories, GiveEveryRuleItsReason) {
 
 TEST(RandomStories, AreOfAllKinds) {
   Seen seen = CountIn(MakeAnything, kStories);
-  for (const Hold::Why why : {Hold::Why::kNoVmm, Hold::Why::kNotRunning, Hold::Why::kNoReport,
-                              Hold::Why::kStaleReport, Hold::Why::kBadReading, Hold::Why::kBadLimits}) {
+  for (const Hold::Why why :
+       {Hold::Why::kNoVmm, Hold::Why::kNotRunning, Hold::Why::kNoReport, Hold::Why::kStaleReport,
+        Hold::Why::kBadReading, Hold::Why::kBadLimits, Hold::Why::kPlugStuck, Hold::Why::kNoPlugRoom}) {
     EXPECT_GE(seen.holds[why], kOften) << "hold " << static_cast<int>(why);
   }
   for (int i = 0; i < 4; ++i) EXPECT_GE(seen.modes[static_cast<Mode>(i)], kOften) << "mode " << i;

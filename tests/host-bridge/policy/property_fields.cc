@@ -79,14 +79,15 @@ class Fields {
     list_.back().neutral = 0;
   }
   // True when present.
-  bool Presence(const char* key, std::optional<MemoryRequest>& request) {
-    list_.push_back({prefix_ + key, Unit::kNumber, request ? Value(1) : std::nullopt, std::nullopt,
-                     [&request](Value v) {
-                       request.reset();
-                       if (v) request.emplace();
+  template <typename T>
+  bool Presence(const char* key, Boxed<T>& part) {
+    list_.push_back({prefix_ + key, Unit::kNumber, part ? Value(1) : std::nullopt, std::nullopt,
+                     [&part](Value v) {
+                       part.reset();
+                       if (v) part.emplace();
                      },
                      false, true});
-    return request.has_value();
+    return part.has_value();
   }
   template <typename T>
   void Count(const char* key, std::vector<T>& list) {
@@ -138,6 +139,11 @@ void AddConfig(Fields& fields, PolicyConfig& c) {
   BALLAST_FIELD(idle_regret_window);
   BALLAST_FIELD(idle_max_wait);
   BALLAST_FIELD(working_set_window);
+  BALLAST_FIELD(plug_after);
+  BALLAST_FIELD(plug_horizon);
+  BALLAST_FIELD(plug_patience);
+  BALLAST_FIELD(unplug_after);
+  BALLAST_FIELD(unplug_patience);
 #undef BALLAST_FIELD
 }
 
@@ -172,6 +178,38 @@ void AddHistory(Fields& fields, GuestHistory& h) {
   BALLAST_FIELD(grown_on);
   BALLAST_FIELD(missed_at);
 #undef BALLAST_FIELD
+  if (!fields.Presence("history.plug", h.plug)) return;
+#define BALLAST_FIELD(name) fields.Add("history.plug." #name, h.plug->name)
+  BALLAST_FIELD(target);
+  BALLAST_FIELD(from_bytes);
+  BALLAST_FIELD(total_before_bytes);
+  BALLAST_FIELD(offline_before_bytes);
+  BALLAST_FIELD(seen_bytes);
+  BALLAST_FIELD(moved_at);
+  BALLAST_FIELD(short_since);
+  BALLAST_FIELD(unplug_step_bytes);
+  BALLAST_FIELD(blocked_until);
+  BALLAST_FIELD(unplug_blocked_until);
+  BALLAST_FIELD(next_block);
+  BALLAST_FIELD(shown_target);
+#undef BALLAST_FIELD
+}
+
+void AddPlug(Fields& fields, VmmReading& vmm) {
+  if (!fields.Presence("vmm.plug", vmm.plug)) return;
+  fields.Add("vmm.plug.plugged", vmm.plug->plugged_bytes);
+  fields.Add("vmm.plug.requested", vmm.plug->requested_bytes);
+  fields.Add("vmm.plug.most", vmm.plug->most_bytes);
+  fields.Add("vmm.plug.unit", vmm.plug->unit_bytes);
+  fields.Add("vmm.plug.outside_base", vmm.plug->outside_base_bytes);
+  fields.Add("vmm.plug.unplugging", vmm.plug->unplugging);
+}
+
+void AddBlocks(Fields& fields, GuestReading& reading) {
+  if (!fields.Presence("report.blocks", reading.blocks)) return;
+  fields.Add("report.blocks.offline", reading.blocks->offline_bytes);
+  fields.Add("report.blocks.movable", reading.blocks->movable_bytes);
+  fields.Add("report.blocks.room", reading.blocks->room_bytes);
 }
 
 void AddReadings(Fields& fields, GuestFacts& facts) {
@@ -182,6 +220,7 @@ void AddReadings(Fields& fields, GuestFacts& facts) {
     fields.Add("vmm.actual", vmm.balloon_actual);
     fields.Add("vmm.running", vmm.running, true);
     fields.Add("vmm.resident", vmm.resident_bytes);
+    AddPlug(fields, vmm);
   }
   if (!fields.Presence("report", facts.report)) return;
   GuestReading& reading = facts.report->value;
@@ -200,6 +239,7 @@ void AddReadings(Fields& fields, GuestFacts& facts) {
   fields.Add("report.zram_stored", reading.zram_stored_bytes);
   fields.Add("report.zram_full_in", reading.zram_full_in);
   fields.Add("report.zram_refuses", reading.zram_refuses);
+  AddBlocks(fields, reading);
 }
 
 void AddGuest(Fields& fields, GuestFacts& facts, bool with_history) {

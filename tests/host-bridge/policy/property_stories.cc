@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/host-bridge/policy/invariants_facts.h"
+
 namespace ballast::policy {
 namespace {
 
@@ -11,7 +13,7 @@ Scene SceneOf(const World& world) { return {world.now, world.snapshot}; }
 int64_t ReserveOfHost(int64_t total) { return std::min(std::max(total / 10, 512 * kMiB), total / 2); }
 
 Nature NatureOf(RandomWorld& random, const GuestFacts& facts) {
-  const int64_t base = facts.vmm->value.base_bytes;
+  const int64_t base = WholeOf(facts);
   const int64_t size = base - facts.vmm->value.balloon_actual.count;
   Nature nature;
   nature.used_bytes = random.Between(0, size);
@@ -94,6 +96,12 @@ Story MakeConstant(RandomWorld& random) {
       std::max<int64_t>(0, world.snapshot.host->value.available_bytes);
   if (random.OneIn(4))
     world.snapshot.reclaim_holds.push_back({.name = "hold", .bytes = random.Between(0, 16 * kGiB)});
+  // What a taking for others does to a hot cache is asked of guests that cannot be plugged.
+  const bool is_asked_for = !world.snapshot.reclaim_holds.empty() ||
+                            world.snapshot.host->value.available_bytes < 2 * ReserveOfHost(total);
+  for (size_t i = 0; i < story.natures.size(); ++i) {
+    if (is_asked_for && world.snapshot.guests[i].vmm->value.plug) story.natures[i].hot_bytes = 0;
+  }
   Settle(world.snapshot, story.natures);
   story.scenes.push_back(SceneOf(world));
   story.ticks = 1200;

@@ -13,8 +13,10 @@ constexpr int64_t kSecondsPerRefault = 2;
 void Read(GuestFacts& facts, const Nature& nature) {
   if (!facts.report || !facts.vmm) return;
   GuestReading& reading = facts.report->value;
-  const int64_t base = facts.vmm->value.base_bytes;
+  const Boxed<PlugReading>& plug = facts.vmm->value.plug;
+  const int64_t base = facts.vmm->value.base_bytes + (plug ? plug->outside_base_bytes : 0);
   const int64_t size = base - facts.vmm->value.balloon_actual.count;
+  if (plug) reading.blocks = BlockReading{0, plug->plugged_bytes, {}};
   const int64_t squeezed =
       std::clamp<int64_t>(nature.used_bytes + nature.hot_bytes - size, 0, nature.hot_bytes);
   reading.total_bytes = nature.keeps_total ? base : size;
@@ -37,8 +39,25 @@ int64_t NextActual(const GuestFacts& facts, const Nature& nature, Nanos span) {
     return speed == 0 ? base : std::min(base, speed / 1'000 * (span.count / 1'000'000));
   };
   if (target < actual) return std::max(target, actual - reach(nature.give_bytes_per_second));
-  const int64_t fills = std::max<int64_t>(actual, base - nature.used_bytes - 4 * kMiB);
+  const Boxed<PlugReading>& plug = facts.vmm->value.plug;
+  const int64_t whole = base + (plug ? plug->outside_base_bytes : 0);
+  const int64_t fills = std::max<int64_t>(actual, whole - nature.used_bytes - 4 * kMiB);
   return std::min({target, actual + reach(nature.take_bytes_per_second), fills});
+}
+
+// A VMM that plugs does so at once, beside its base; so does the guest with what it does not use. What was
+// added.
+int64_t FollowPlug(GuestFacts& facts, const Nature& nature) {
+  VmmReading& vmm = facts.vmm->value;
+  if (!vmm.plug || !facts.history.plug || !facts.history.plug->target || nature.deaf) return 0;
+  PlugReading& plug = *vmm.plug;
+  const int64_t boot = vmm.base_bytes + plug.outside_base_bytes - plug.plugged_bytes;
+  plug.requested_bytes = std::clamp<int64_t>(*facts.history.plug->target, 0, plug.most_bytes);
+  const int64_t needed = nature.used_bytes + vmm.balloon_actual.count - boot;
+  const int64_t plugged = std::max(plug.requested_bytes, std::min(plug.plugged_bytes, needed));
+  const int64_t added = plugged - plug.plugged_bytes;
+  plug.plugged_bytes = plug.outside_base_bytes = plugged;
+  return added;
 }
 
 void React(World& world, const Story& story, int64_t tick) {
@@ -51,6 +70,7 @@ void React(World& world, const Story& story, int64_t tick) {
     const int64_t next = NextActual(facts, nature, story.span);
     taken += next - facts.vmm->value.balloon_actual.count;
     facts.vmm->value.balloon_actual = {next};
+    taken -= FollowPlug(facts, nature);
     facts.vmm->at = world.now;
     if (!facts.report || tick % std::max<int64_t>(1, nature.report_every) != 0) continue;
     Read(facts, nature);
@@ -138,7 +158,13 @@ bool IsConstant(const Story& story) {
         facts.vmm && facts.report && facts.vmm->at <= first.now && facts.report->at <= first.now;
     if (!heard || facts.rebooted || facts.resumed_at || facts.history != GuestHistory{}) return false;
     const Nature& nature = story.natures[i];
-    const int64_t size = facts.vmm->value.base_bytes - facts.vmm->value.balloon_actual.count;
+    const Boxed<PlugReading>& plug = facts.vmm->value.plug;
+    const bool plain = !plug || (plug->outside_base_bytes == plug->plugged_bytes && plug->unit_bytes > 0 &&
+                                 plug->requested_bytes == plug->plugged_bytes && plug->plugged_bytes >= 0 &&
+                                 plug->plugged_bytes <= plug->most_bytes);
+    if (!plain) return false;
+    const int64_t outside = plug ? plug->outside_base_bytes : 0;
+    const int64_t size = facts.vmm->value.base_bytes + outside - facts.vmm->value.balloon_actual.count;
     if (size <= 0 || nature.used_bytes < 0 || nature.hot_bytes < 0 || nature.used_bytes > size) return false;
     if (nature.report_every < 1 || nature.report_every * story.span.count > Seconds(10).count) return false;
   }

@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "host-bridge/policy/arithmetic.h"
+
 namespace ballast::policy {
 
 int64_t RandomWorld::Hostile() {
@@ -137,7 +139,65 @@ GuestFacts RandomWorld::MakeGuest(int index, MonotonicTime now) {
                                   .deadline = Instant(now + Seconds(5), Seconds(6))};
   }
   if (OneIn(2)) SpoilHistory(facts.history, base, now);
+  if (OneIn(3)) AddPlug(facts, now);
   return facts;
+}
+
+// What the guest says of a plugged VM.
+void RandomWorld::AddBlocks(GuestFacts& facts) {
+  if (!facts.report || !facts.vmm || !facts.vmm->value.plug || OneIn(9)) return;
+  const PlugReading& plug = *facts.vmm->value.plug;
+  GuestReading& reading = facts.report->value;
+  BlockReading& blocks = reading.blocks.emplace();
+  const bool plain = plug.plugged_bytes >= 0 && plug.plugged_bytes <= 64 * kGiB;
+  const int64_t plugged = plain ? plug.plugged_bytes : 0;
+  if (OneIn(6)) blocks.offline_bytes = Size(plugged);
+  blocks.movable_bytes =
+      OneIn(2) ? plugged - std::clamp<int64_t>(blocks.offline_bytes, 0, plugged) : Size(plugged);
+  if (OneIn(2)) blocks.room_bytes = Size(OneIn(2) ? 4 * kGiB : 64 * kMiB);
+  const bool beside = plug.outside_base_bytes == plug.plugged_bytes;
+  if (beside && reading.total_bytes < 64 * kGiB) reading.total_bytes += plugged;
+  if (OneIn(4)) reading.available_bytes = Size(64 * kMiB);
+}
+
+void RandomWorld::AddPlug(GuestFacts& facts, MonotonicTime now) {
+  if (!facts.vmm) return;
+  VmmReading& vmm = facts.vmm->value;
+  PlugReading& plug = vmm.plug.emplace();
+  plug.unit_bytes = OneIn(60) ? Hostile() : (OneIn(2) ? 128 : Between(1, 64)) * kMiB;
+  const int64_t unit = std::clamp<int64_t>(plug.unit_bytes, 1, kGiB);
+  plug.most_bytes = OneIn(60) ? Hostile() : Between(0, 64) * unit;
+  const int64_t most = std::clamp<int64_t>(plug.most_bytes / unit, 0, 1024);
+  plug.plugged_bytes = OneIn(3) ? 0 : OneIn(60) ? Hostile() : Between(0, most) * unit;
+  plug.requested_bytes = OneIn(6) ? Between(0, most) * unit : plug.plugged_bytes;
+  plug.outside_base_bytes = OneIn(2) ? 0 : plug.plugged_bytes;
+  if (OneIn(2)) vmm.balloon_actual = {0};
+  AddBlocks(facts);
+  if (!OneIn(3)) facts.history.calm_since = Instant(now + Seconds(-300), Seconds(3600));
+  if (OneIn(2)) return;
+  PlugHistory& history = facts.history.plug.emplace();
+  if (OneIn(4)) {
+    // On its way for long, and nothing has moved.
+    plug.requested_bytes = most * unit;
+    if (OneIn(2)) plug.plugged_bytes = plug.outside_base_bytes = 0;
+    const bool says = facts.report && facts.report->value.blocks;
+    const int64_t offline = says ? facts.report->value.blocks->offline_bytes : 0;
+    history.seen_bytes = Sub(plug.plugged_bytes, std::min(offline, plug.plugged_bytes));
+    history.moved_at = Instant(now + Seconds(-20), Seconds(100));
+    return;
+  }
+  if (OneIn(2)) history.target = OneIn(60) ? Hostile() : Between(0, most) * unit;
+  history.from_bytes = OneIn(4) ? Size(64 * unit) : plug.plugged_bytes;
+  history.total_before_bytes = Size(16 * kGiB);
+  if (OneIn(3)) history.offline_before_bytes = Size(kGiB);
+  history.seen_bytes = OneIn(2) ? plug.plugged_bytes : Size(16 * kGiB);
+  history.moved_at = Instant(now, Seconds(OneIn(2) ? 2 : 100));
+  if (OneIn(2)) history.short_since = Instant(now, Seconds(3));
+  if (OneIn(4)) history.unplug_step_bytes = Size(kGiB);
+  if (OneIn(6)) history.blocked_until = Instant(now + Seconds(30), Seconds(60));
+  if (OneIn(6)) history.unplug_blocked_until = Instant(now + Seconds(30), Seconds(60));
+  if (OneIn(6)) history.next_block = {Hostile()};
+  if (OneIn(6)) history.shown_target = Size(kGiB);
 }
 
 void RandomWorld::MakeConfig(PolicyConfig& config) {
@@ -160,6 +220,11 @@ void RandomWorld::MakeConfig(PolicyConfig& config) {
   config.idle_max_wait = Seconds(Between(100, 7200));
   config.working_set_window = Seconds(Between(1, 300));
   // One that contradicts itself: then nothing is done.
+  config.plug_after = Milliseconds(Between(0, 5000));
+  config.plug_horizon = Milliseconds(Between(0, 5000));
+  config.plug_patience = Seconds(Between(1, 20));
+  config.unplug_after = Seconds(Between(0, 300));
+  config.unplug_patience = Seconds(Between(1, 90));
   if (OneIn(40)) config.lease = Milliseconds(1);
 }
 
@@ -208,10 +273,17 @@ void RandomWorld::Disturb(World& world) {
     const bool plain = vmm.base_bytes > 0 && vmm.base_bytes < 1024 * kGiB;
     if (plain && facts.history.target && OneIn(2)) vmm.balloon_actual = *facts.history.target;
     if (plain && OneIn(6)) vmm.balloon_actual = {Between(0, vmm.base_bytes)};
+    if (vmm.plug && facts.history.plug && facts.history.plug->target && !OneIn(3)) {
+      const bool outside = vmm.plug->outside_base_bytes == vmm.plug->plugged_bytes;
+      vmm.plug->requested_bytes = *facts.history.plug->target;
+      if (!OneIn(3)) vmm.plug->plugged_bytes = *facts.history.plug->target;
+      vmm.plug->outside_base_bytes = outside ? vmm.plug->plugged_bytes : 0;
+    }
     if (plain && facts.report && !OneIn(6)) {
       const int64_t balloon = std::clamp<int64_t>(vmm.balloon_actual.count, 0, vmm.base_bytes);
       facts.report =
           Sampled<GuestReading>{MakeReading(vmm.base_bytes, balloon), Instant(world.now, Seconds(1))};
+      AddBlocks(facts);
     }
   }
 }
@@ -230,6 +302,9 @@ World RandomWorld::MakeHonest() {
         .Available(Between(0, size))
         .Weight(static_cast<int32_t>(Between(1, 400)));
     if (OneIn(3)) guest.Baseline(std::max(base / 2, 512 * kMiB));
+    // From numbers drawn already: the stories of those that cannot be plugged stay what they were.
+    const int64_t drawn = base / kMiB;
+    if (drawn % 3 == 0) guest.Plugged(drawn / 3 % 17 * 128 * kMiB, (16 + drawn / 7 % 48) * 128 * kMiB);
     if (OneIn(5)) guest.Stall(static_cast<int32_t>(Between(0, 4000)));
     world.With(guest);
   }

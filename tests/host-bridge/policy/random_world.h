@@ -36,6 +36,8 @@ class RandomWorld {
   void SetLimits(GuestLimits& limits, int64_t base);
   GuestReading MakeReading(int64_t base, int64_t balloon);
   void MakeParts(GuestReading& reading);
+  void AddPlug(GuestFacts& facts, MonotonicTime now);
+  void AddBlocks(GuestFacts& facts);
   VmmReading MakeVmm(int64_t base);
   void MakeConfig(PolicyConfig& config);
   void MakeHost(World& world);

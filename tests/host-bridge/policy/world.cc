@@ -88,6 +88,17 @@ Guest& Guest::Paused() {
   return *this;
 }
 
+Guest& Guest::Plugged(int64_t bytes, int64_t most) {
+  vmm_.plug = PlugReading{bytes, bytes, most, 128 * kMiB, bytes};
+  reading_.blocks = BlockReading{0, bytes, {}};
+  return *this;
+}
+
+Guest& Guest::Room(int64_t bytes) {
+  reading_.blocks->room_bytes = bytes;
+  return *this;
+}
+
 Guest& Guest::Resident(int64_t bytes) {
   vmm_.resident_bytes = bytes;
   return *this;
@@ -96,7 +107,8 @@ Guest& Guest::Resident(int64_t bytes) {
 GuestFacts Guest::At(MonotonicTime now) const {
   GuestFacts facts = facts_;
   GuestReading reading = reading_;
-  if (!total_given_) reading.total_bytes = vmm_.base_bytes - vmm_.balloon_actual.count;
+  const int64_t outside = vmm_.plug ? vmm_.plug->outside_base_bytes : 0;
+  if (!total_given_) reading.total_bytes = vmm_.base_bytes + outside - vmm_.balloon_actual.count;
   if (has_report_) facts.report = Sampled<GuestReading>{reading, now - report_age_};
   if (has_vmm_) facts.vmm = Sampled<VmmReading>{vmm_, now - vmm_age_};
   return facts;
@@ -148,18 +160,33 @@ World& World::Later(Nanos span) {
   return *this;
 }
 
+// The guest has `bytes` more, or less.
+static void Grow(GuestReading& reading, int64_t bytes) {
+  reading.total_bytes += bytes;
+  reading.available_bytes = std::max<int64_t>(0, reading.available_bytes + bytes);
+  reading.free_bytes = std::clamp<int64_t>(reading.free_bytes + bytes, 0, reading.available_bytes);
+}
+
 void World::Obey(const Outcome& outcome) {
+  for (const PlugDecision& decision : outcome.plugs) {
+    if (!decision.act) continue;
+    GuestFacts& facts = snapshot.guests[decision.guest];
+    PlugReading& plug = *facts.vmm->value.plug;
+    const int64_t added = decision.target - plug.plugged_bytes;
+    plug.outside_base_bytes += added;
+    plug.plugged_bytes = plug.requested_bytes = decision.target;
+    if (facts.report) {
+      Grow(facts.report->value, added);
+      facts.report->value.blocks->movable_bytes += added;
+    }
+    if (snapshot.host) snapshot.host->value.available_bytes -= added;
+  }
   for (const Decision& decision : outcome.decisions) {
     if (!decision.act) continue;
     GuestFacts& facts = snapshot.guests[decision.guest];
     const int64_t taken = decision.target.count - facts.vmm->value.balloon_actual.count;
     facts.vmm->value.balloon_actual = decision.target;
-    if (facts.report) {
-      GuestReading& reading = facts.report->value;
-      reading.total_bytes -= taken;
-      reading.available_bytes = std::max<int64_t>(0, reading.available_bytes - taken);
-      reading.free_bytes = std::clamp<int64_t>(reading.free_bytes - taken, 0, reading.available_bytes);
-    }
+    if (facts.report) Grow(facts.report->value, -taken);
     if (snapshot.host) snapshot.host->value.available_bytes += taken;
   }
 }
@@ -169,6 +196,7 @@ std::vector<World::Event> World::Live(int seconds) {
   for (int second = 0; second < seconds; ++second) {
     const Outcome outcome = Tick();
     for (const Decision& decision : outcome.decisions) events.push_back({now, decision});
+    for (const PlugDecision& plug : outcome.plugs) events.push_back({now, {}, plug});
     Obey(outcome);
     Later(Seconds(1));
   }
@@ -182,6 +210,13 @@ GuestFacts& World::Of(const std::string& name) {
 
 std::optional<Decision> DecisionFor(const World& world, const Outcome& outcome, const std::string& name) {
   for (const Decision& decision : outcome.decisions) {
+    if (world.snapshot.guests[decision.guest].limits.name == name) return decision;
+  }
+  return std::nullopt;
+}
+
+std::optional<PlugDecision> PlugFor(const World& world, const Outcome& outcome, const std::string& name) {
+  for (const PlugDecision& decision : outcome.plugs) {
     if (world.snapshot.guests[decision.guest].limits.name == name) return decision;
   }
   return std::nullopt;

@@ -34,6 +34,10 @@ class Guest {
   Guest& NoReport();
   Guest& NoVmm();
   Guest& Paused();
+  // Hotplug by virtio-mem: so much is plugged and online as Movable, and so much could be, in units of 128
+  // MiB.
+  Guest& Plugged(int64_t bytes, int64_t most);
+  Guest& Room(int64_t bytes);      // for the metadata of what is plugged
   Guest& Resident(int64_t bytes);  // host memory behind the guest, as the VMM's RSS says
 
   [[nodiscard]] GuestFacts At(MonotonicTime now) const;
@@ -67,12 +71,14 @@ struct World {
   // Time passes and everything is read again as it was; the second keeps the agents silent.
   World& Later(Nanos span);
   World& LaterUnheard(Nanos span);
-  // VMMs and guests do what was decided: actual, MemTotal, MemAvailable, MemFree and the host follow at once.
+  // VMMs and guests do what was decided: actual, MemTotal, MemAvailable, MemFree and the host follow at once,
+  // and so does what is plugged.
   void Obey(const Outcome& outcome);
   // So many seconds with a decision at the start of each, all obeyed; what was decided, with its time.
   struct Event {
     MonotonicTime at;
     Decision decision;
+    std::optional<PlugDecision> plug = std::nullopt;  // then the decision says nothing
   };
   std::vector<Event> Live(int seconds);
 
@@ -83,6 +89,7 @@ struct World {
 
 // The decision for guest `name`; unset when there is none.
 std::optional<Decision> DecisionFor(const World& world, const Outcome& outcome, const std::string& name);
+std::optional<PlugDecision> PlugFor(const World& world, const Outcome& outcome, const std::string& name);
 std::optional<Hold::Why> HoldFor(const World& world, const Outcome& outcome, const std::string& name);
 
 }  // namespace ballast::policy

@@ -84,13 +84,21 @@ TEST(EntryCodec, EveryFieldOfSnapshotAndOutcomeIsKept) {
   entry.snapshot.reclaim_holds.resize(2);
   entry.snapshot.guests.resize(3);
   entry.outcome.decisions.resize(2);
+  entry.outcome.plugs.resize(2);
+  entry.outcome.answers.resize(2);
   entry.outcome.histories.resize(3);
   for (auto& each : entry.snapshot.reclaim_holds) FillDistinct(each, next);
   for (auto& each : entry.snapshot.guests) FillDistinct(each, next);
   for (auto& each : entry.outcome.decisions) FillDistinct(each, next);
+  for (auto& each : entry.outcome.plugs) FillDistinct(each, next);
+  for (auto& each : entry.outcome.answers) FillDistinct(each, next);
   for (auto& each : entry.outcome.histories) FillDistinct(each, next);
   FillDistinct(entry.outcome.host_history, next);
-  for (size_t i = 0; i < 2; ++i) entry.outcome.decisions[i].guest = i + 1;
+  for (size_t i = 0; i < 2; ++i) {
+    entry.outcome.decisions[i].guest = i + 1;
+    entry.outcome.plugs[i].guest = i;
+    entry.outcome.answers[i].guest = i;
+  }
   entry.outcome.holds = {{0, policy::Hold::Why::kNoVmm}, {2, policy::Hold::Why::kBadLimits}};
   EntryEncoder encoder;
   EntryDecoder decoder;
@@ -159,6 +167,9 @@ TEST_F(DecoderTest, NamesWhatIsOutOfRange) {
   entry = Full();
   entry.add_decisions()->set_guest(1);
   EXPECT_THAT(FaultOf(entry), HasSubstr("Decision.guest"));
+  entry = Full();
+  entry.add_plugs()->set_guest(1);
+  EXPECT_THAT(FaultOf(entry), HasSubstr("PlugDecision.guest"));
   entry = Full();
   entry.add_holds()->set_guest(9);
   EXPECT_THAT(FaultOf(entry), HasSubstr("Hold.guest"));

@@ -81,6 +81,29 @@ class ScriptedAgent final : public guest::v1::GuestAgent::Service {
     }
     return {grpc::StatusCode::NOT_FOUND, "its asker has gone"};
   }
+  grpc::Status ListMemoryBlocks(grpc::ServerContext*, const guest::v1::ListMemoryBlocksRequest*,
+                                guest::v1::ListMemoryBlocksResponse* response) override {
+    response->set_block_size_bytes(int64_t{128} << 20);
+    guest::v1::BlockRange& range = *response->add_ranges();
+    range.set_first(32);
+    range.set_count(2);
+    range.set_state(guest::v1::BLOCK_STATE_ONLINE);
+    range.set_zone("Movable");
+    return grpc::Status::OK;
+  }
+  grpc::Status OfflineMemory(grpc::ServerContext* context, const guest::v1::OfflineMemoryRequest* request,
+                             guest::v1::OfflineMemoryResponse* response) override {
+    while (hangs && !context->IsCancelled() && !over_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    if (request->ranges_size() != 1) return {grpc::StatusCode::INVALID_ARGUMENT, "ranges: one is needed"};
+    guest::v1::BlockResult& result = *response->add_blocks();
+    result.set_block(33);
+    result.set_result(guest::v1::BlockResult::RESULT_FAILED);
+    result.set_error(16);
+    result.set_reason("it has pages that cannot move\n");
+    return grpc::Status::OK;
+  }
   [[nodiscard]] std::vector<std::string> Answers() {
     const std::lock_guard lock(mutex_);
     return answers_;
@@ -143,6 +166,15 @@ class Notes final : public SessionObserver {
   void OnVerdict(const policy::OomVerdict& verdict) override { Note(policy::Explain(verdict, "web")); }
   void OnMemoryRequest(const policy::MemoryRequest& request, const std::string& asker) override {
     Note(StrCat("request ", request.id, " of ", request.bytes, " by ", asker));
+  }
+  void OnBlocks(const observe::BlockReceipt& receipt) override {
+    std::string note = StrCat("blocks ", receipt.id, ": ", MessageOf(receipt.status));
+    for (const observe::BlockSpan& span : receipt.spans)
+      note += StrCat(" [", span.range.address >> 20, " ", span.range.bytes >> 20,
+                     span.movable ? " movable]" : "]");
+    for (const observe::BlockRefusal& refused : receipt.refused)
+      note += StrCat(" (", refused.address >> 20, ": ", refused.error, " ", refused.reason, ")");
+    Note(note);
   }
   void OnSession(SessionState state, const absl::Status& why) override {
     Note(state == SessionState::kFailed ? "failed: " + MessageOf(why) : "connected");
@@ -293,10 +325,10 @@ TEST_F(SessionTest, ARequestForMemoryIsToldAndAnswered) {
   agent_.requests = true;
   Start();
   ASSERT_TRUE(notes_.Wait("request 5 of 1048576 by oomd?"));
-  session_->Answer({5, 1 << 19, Milliseconds(120), "the host has no more to spare"});
+  session_->Answer({5, 1 << 19, Milliseconds(120), "the host has no more to spare", "balloon"});
   while (agent_.Answers().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   EXPECT_EQ(agent_.Answers()[0], "5: 524288 by balloon in 120 ms; the host has no more to spare");
-  session_->Answer({5, 0, {}, "nothing"});
+  session_->Answer({5, 0, {}, "nothing", ""});
   while (agent_.Answers().size() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   EXPECT_EQ(agent_.Answers()[1], "5: 0 by  in 0 ms; nothing");
   // An agent that finds no such request is no reason to part.
@@ -308,7 +340,7 @@ TEST_F(SessionTest, AnAnswerThatHangsDoesNotHoldTheSessionUp) {
   agent_.hangs = true;
   Start();
   ASSERT_TRUE(notes_.Wait("request 5"));
-  session_->Answer({5, 1, {}, ""});
+  session_->Answer({5, 1, {}, "", "balloon"});
   while (agent_.Answers().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   session_.reset();  // returns: the call is cancelled
   EXPECT_EQ(agent_.Answers().size(), 1u);
@@ -330,6 +362,34 @@ TEST_F(SessionTest, SaysOnceThatNobodyIsThere) {
   ASSERT_TRUE(notes_.Wait("failed: /nowhere/agent.sock"));
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   EXPECT_EQ(notes_.CountOf("failed"), 1);
+}
+
+TEST_F(SessionTest, OrdersAboutMemoryBlocksAreCarriedOut) {
+  Start();
+  ASSERT_TRUE(notes_.Wait("report"));
+  session_->Order({.id = 1, .action = observe::BlockAction::kList});
+  ASSERT_TRUE(notes_.Wait("blocks 1:  [4096 256 movable]"));
+  session_->Order(
+      {.id = 2, .action = observe::BlockAction::kOffline, .ranges = {{int64_t{4096} << 20, 1 << 28}}});
+  EXPECT_TRUE(notes_.Wait("blocks 2:  (4224: 16 it has pages that cannot move?)"));
+  session_->Order({.id = 3, .action = observe::BlockAction::kOffline});
+  EXPECT_TRUE(notes_.Wait("blocks 3: ranges: one is needed"));
+}
+
+TEST_F(SessionTest, AnOrderWithoutALinkIsAnsweredAtOnce) {
+  config_.held_at_start = true;
+  Start();
+  session_->Order({.id = 1, .action = observe::BlockAction::kList});
+  EXPECT_TRUE(notes_.Wait("blocks 1: the guest does not run"));
+}
+
+TEST_F(SessionTest, AnOrderThatIsUnderWayIsAnsweredWhenTheLinkBreaks) {
+  agent_.hangs = true;
+  Start();
+  ASSERT_TRUE(notes_.Wait("report"));
+  session_->Order({.id = 7, .action = observe::BlockAction::kOffline, .ranges = {{0, 1 << 28}}});
+  session_.reset();
+  EXPECT_EQ(notes_.CountOf("blocks 7: "), 1);
 }
 
 }  // namespace

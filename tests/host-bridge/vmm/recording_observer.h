@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host-bridge/vmm/actuator.h"
+#include "host-bridge/vmm/memory_devices.h"
 
 namespace ballast::vmm {
 
@@ -20,9 +21,11 @@ struct Recorded {
   std::vector<std::pair<LinkState, absl::Status>> links;
   std::vector<Lifecycle> lifecycle;
   std::vector<BalloonStatistics> statistics;
+  std::vector<DeviceReading> devices;
+  std::vector<DeviceReceipt> device_receipts;
 };
 
-class RecordingObserver : public ActuatorObserver {
+class RecordingObserver : public ActuatorObserver, public DeviceObserver {
  public:
   void OnReading(const Sampled<policy::VmmReading>& reading) override {
     Record([&] { recorded_.readings.push_back(reading); });
@@ -38,6 +41,12 @@ class RecordingObserver : public ActuatorObserver {
   }
   void OnStatistics(const Sampled<BalloonStatistics>& statistics) override {
     Record([&] { recorded_.statistics.push_back(statistics.value); });
+  }
+  void OnDevices(const Sampled<DeviceReading>& reading) override {
+    Record([&] { recorded_.devices.push_back(reading.value); });
+  }
+  void OnDeviceReceipt(const DeviceReceipt& receipt) override {
+    Record([&] { recorded_.device_receipts.push_back(receipt); });
   }
 
   [[nodiscard]] Recorded All() const {
@@ -66,6 +75,17 @@ class RecordingObserver : public ActuatorObserver {
       return found.has_value();
     });
     return found.value_or(Receipt{id, {}, absl::InternalError("the test waited in vain"), {}, {}});
+  }
+  // The same for an order about memory devices.
+  [[nodiscard]] DeviceReceipt WaitForDeviceReceipt(uint64_t id) const {
+    std::optional<DeviceReceipt> found;
+    (void)WaitUntil([&](const Recorded& all) {
+      for (const DeviceReceipt& receipt : all.device_receipts) {
+        if (receipt.id == id) found = receipt;
+      }
+      return found.has_value();
+    });
+    return found.value_or(DeviceReceipt{id, absl::InternalError("the test waited in vain"), ""});
   }
 
  private:

@@ -57,6 +57,11 @@ int main(int argc, char** argv) {
   if (command == "zram") return Zram(options);
   if (command == "storm") return Storm(options);
   if (command == "stat") return Stat(options);
-  std::fprintf(stderr, "usage: lab-guest serve|hog|cache|poll|sample|zram|storm|stat [--option value]...\n");
+  if (command == "pin") return Pin(options);
+  if (command == "fragment") return Fragment(options);
+  if (command == "uevents") return Uevents(options);
+  std::fprintf(stderr,
+               "usage: lab-guest serve|hog|cache|poll|sample|zram|storm|stat|pin|fragment|uevents [--option "
+               "value]...\n");
   return 64;
 }

@@ -57,4 +57,17 @@ int Poll(const Options& options);
 // MemAvailable and the kernel's count of OOM kills.
 int Stat(const Options& options);
 
+// Memory that cannot be moved, for --hold-ms: --mib of the program's own pages that pipes refer to, or with
+// --kernel of the kernel's pages that hold what was written into pipes.
+int Pin(const Options& options);
+
+// Anonymous memory, --mib, and kernel memory that cannot be moved, --kernel-mib in pipes beside directories
+// and page tables, taken in turns; then every other piece of the kernel's is let go, and of the anonymous all
+// but one in --keep-one-of. Says what it holds once that is done, and works on it until it is killed.
+int Fragment(const Options& options);
+
+// The events of memory blocks within --seconds, one line each: microseconds of CLOCK_MONOTONIC, action,
+// number. Printed at the end.
+int Uevents(const Options& options);
+
 }  // namespace ballast::lab::guest

@@ -14,7 +14,7 @@ class SawtoothWorkload : public CyclicWorkload {
   void Refill() override {
     const Nanos up{static_cast<int64_t>(static_cast<double>(p_.period.count) * p_.up * 1e-4)};
     if (up < p_.period) Append(SegmentOf(p_, p_.period - up, ShareOf(boot_bytes_, p_.low), p_.rise));
-    if (up.count > 0) Append(SegmentOf(p_, up, ShareOf(boot_bytes_, p_.high), p_.rise));
+    if (up.count > 0) Append(SegmentOf(p_, up, ShareOf(boot_bytes_, p_.high) + p_.beyond, p_.rise));
   }
 
   const Sawtooth p_;
@@ -56,6 +56,7 @@ WorkloadKind SawtoothKind() {
                        Parameter("period", &P::period, SomeTime()),
                        Parameter("low", &P::low, AnyShare()),
                        Parameter("high", &P::high, AnyShare()),
+                       Parameter("beyond", &P::beyond, AnySize()),
                        Parameter("up", &P::up, AnyShare()),
                        Parameter("rise", &P::rise, AnySpeed()),
                    }),

@@ -14,6 +14,7 @@ struct Sawtooth : FileUse {
   Nanos period = Seconds(10);  // a taking, its cool-down and the next one
   int32_t low = 2000;          // permyriad of boot memory
   int32_t high = 7000;
+  int64_t beyond = 0;         // on top of it: what a guest can only have when it is plugged
   int32_t up = 5000;          // of the period spent up
   int64_t rise = 500 * kMiB;  // speed of growth
 };

@@ -13,7 +13,7 @@
 
 #include "common/base/text.h"
 #include "common/os/clock.h"
-#include "host-bridge/vmm/qmp/qmp_actuator.h"
+#include "host-bridge/vmm/qmp/qmp_vm.h"
 #include "tests/fakes/fake_qmp.h"
 #include "tests/host-bridge/vmm/recording_observer.h"
 
@@ -63,7 +63,7 @@ struct RigOptions {
 struct Rig {
   explicit Rig(const RigOptions& options = {})
       : fake(options.fake),
-        actuator(std::make_unique<QmpActuator>(thread.io, clock, observer, options.actuator)) {
+        actuator(std::make_unique<QmpVm>(thread.io, clock, observer, &observer, options.actuator)) {
     actuator->Start();
   }
 
@@ -71,7 +71,7 @@ struct Rig {
   fakes::FakeQmp fake;
   RecordingObserver observer;
   IoThread thread;
-  std::unique_ptr<QmpActuator> actuator;  // goes first
+  std::unique_ptr<QmpVm> actuator;  // goes first
 };
 
 }  // namespace ballast::vmm::qmp

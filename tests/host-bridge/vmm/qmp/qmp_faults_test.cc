@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 
 #include "common/transport/socket.h"
-#include "host-bridge/vmm/qmp/qmp_actuator.h"
+#include "host-bridge/vmm/qmp/qmp_vm.h"
 #include "tests/host-bridge/vmm/qmp/actuator_rig.h"
 
 namespace ballast::vmm::qmp {
@@ -178,7 +178,7 @@ TEST(QmpFaults, AMonitorThatAnotherClientHoldsIsCalledBusy) {
   IoThread thread;
   QmpOptions impatient = options.actuator;
   impatient.greeting_timeout = Milliseconds(50);
-  QmpActuator actuator(thread.io, clock, observer, impatient);
+  QmpVm actuator(thread.io, clock, observer, nullptr, impatient);
   actuator.Start();
   ASSERT_TRUE(observer.WaitForLink(LinkState::kFailed));
   EXPECT_THAT(MessageOf(observer.All().links[0].second), HasSubstr("monitor busy"));
@@ -200,7 +200,7 @@ TEST(QmpFaults, ARefusedNegotiationIsTriedAgain) {
   SystemClock clock;
   RecordingObserver observer;
   IoThread thread;
-  QmpActuator actuator(thread.io, clock, observer, options.actuator);
+  QmpVm actuator(thread.io, clock, observer, nullptr, options.actuator);
   actuator.Start();
   ASSERT_TRUE(observer.WaitForLinkChanges(2));
   EXPECT_THAT(MessageOf(observer.All().links[0].second),
@@ -216,7 +216,7 @@ TEST(QmpFaults, AMonitorThatHangsAfterItsGreetingIsGivenUp) {
   SystemClock clock;
   RecordingObserver observer;
   IoThread thread;
-  QmpActuator actuator(thread.io, clock, observer, options.actuator);
+  QmpVm actuator(thread.io, clock, observer, nullptr, options.actuator);
   actuator.Start();
   ASSERT_TRUE(observer.WaitForLink(LinkState::kFailed));
   EXPECT_THAT(MessageOf(observer.All().links[0].second),

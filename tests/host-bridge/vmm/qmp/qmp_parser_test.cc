@@ -79,7 +79,7 @@ TEST(ParseMessage, EventsByName) {
       {R"({"event": "SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}})",
        Event::Kind::kShutdown},
       {R"({"event": "DEVICE_DELETED", "data": {"device": "dimm1", "path": "/machine/peripheral/dimm1"}})",
-       Event::Kind::kMemoryDevices},
+       Event::Kind::kDeviceDeleted},
       {R"({"event": "RTC_CHANGE", "data": {"offset": 0}})", Event::Kind::kOther},
   };
   for (const auto& [text, kind] : cases) {
@@ -125,25 +125,6 @@ TEST(ParseRunning, QuotesTheMemberThatIsWrong) {
 TEST(ParseBootMemory, LeavesPluggedMemoryOut) {
   EXPECT_EQ(*ParseBootMemory(Json(R"({"base-memory": 536870912, "plugged-memory": 268435456})")), 512 * kMiB);
   ExpectRefused(ParseBootMemory(Json(R"({"base-memory": 0})")), "integer from 1 to");
-}
-
-TEST(ParseDimmBytes, SumsDimmsAndSkipsVirtioMem) {
-  const auto sum = ParseDimmBytes(Json(
-      R"([{"type": "virtio-mem", "data": {"memdev": "/objects/vmem0", "memaddr": 4294967296, "block-size": 2097152, "size": 134217728, "node": 0, "max-size": 1073741824, "requested-size": 0, "id": "vm0"}},
-          {"type": "dimm", "data": {"memdev": "/objects/mem1", "hotplugged": true, "addr": 5368709120, "hotpluggable": true, "size": 268435456, "slot": 0, "node": 0, "id": "dimm1"}},
-          {"type": "dimm", "data": {"memdev": "/objects/mem2", "hotplugged": true, "addr": 5637144576, "hotpluggable": true, "size": 104857600, "slot": 1, "node": 0, "id": "dimm2"}}])"));
-  ASSERT_TRUE(sum.ok()) << sum.status();
-  EXPECT_EQ(*sum, 268435456 + 104857600);
-  EXPECT_EQ(*ParseDimmBytes(Json("[]")), 0);
-}
-
-TEST(ParseDimmBytes, RefusesSumsThatDoNotFit) {
-  // Made up: each fits, together they do not.
-  ExpectRefused(ParseDimmBytes(Json(R"([{"type": "dimm", "data": {"size": 4611686018427387904}},
-                                        {"type": "dimm", "data": {"size": 1}}])")),
-                "expected an integer from 0 to 0, got 1");
-  ExpectRefused(ParseDimmBytes(Json(R"([{"type": "dimm"}])")), "expected a member 'data'");
-  ExpectRefused(ParseDimmBytes(Json("{}")), "query-memory-devices: expected an array, got {}");
 }
 
 TEST(ParseBalloonPath, FindsTheDeviceByItsType) {

@@ -1,5 +1,5 @@
 // The actuator and a monitor that works.
-#include "host-bridge/vmm/qmp/qmp_actuator.h"
+#include "host-bridge/vmm/qmp/qmp_vm.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ auto LastReadingIs(const VmmReading& wanted) {
       [wanted](const Recorded& all) { return !all.readings.empty() && all.readings.back().value == wanted; };
 }
 
-TEST(QmpActuator, ReadsEverythingBeforeItIsReady) {
+TEST(QmpVm, ReadsEverythingBeforeItIsReady) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   const Recorded all = rig.observer.All();
@@ -32,7 +32,7 @@ TEST(QmpActuator, ReadsEverythingBeforeItIsReady) {
   EXPECT_EQ(rig.fake.WaitForCommand("balloon", 1, Nanos{0}), std::nullopt) << "nothing is written unasked";
 }
 
-TEST(QmpActuator, SetsTheBalloonAndReadsItBack) {
+TEST(QmpVm, SetsTheBalloonAndReadsItBack) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   const MonotonicTime before = rig.clock.Now();
@@ -49,7 +49,7 @@ TEST(QmpActuator, SetsTheBalloonAndReadsItBack) {
   EXPECT_TRUE(rig.observer.WaitUntil(LastReadingIs({kGiB, {256 * kMiB}, true})));
 }
 
-TEST(QmpActuator, FollowsABalloonOnItsWay) {
+TEST(QmpVm, FollowsABalloonOnItsWay) {
   RigOptions options;
   options.fake.balloon_bytes_per_second = 512 * kMiB;
   Rig rig(options);
@@ -62,7 +62,7 @@ TEST(QmpActuator, FollowsABalloonOnItsWay) {
   })) << "a reading between start and end is how a stall is told from progress";
 }
 
-TEST(QmpActuator, AStalledBalloonIsASuccessfulCommandWithoutProgress) {
+TEST(QmpVm, AStalledBalloonIsASuccessfulCommandWithoutProgress) {
   RigOptions options;
   options.fake.balloon_bytes_per_second = 0;
   Rig rig(options);
@@ -74,7 +74,7 @@ TEST(QmpActuator, AStalledBalloonIsASuccessfulCommandWithoutProgress) {
   EXPECT_EQ(rig.observer.All().readings.back().value.balloon_actual, BalloonBytes{0});
 }
 
-TEST(QmpActuator, CountsDimmsIntoTheBase) {
+TEST(QmpVm, CountsDimmsIntoTheBase) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.fake.AddDimm(128 * kMiB, true);
@@ -84,7 +84,7 @@ TEST(QmpActuator, CountsDimmsIntoTheBase) {
   EXPECT_EQ(rig.fake.WaitForCommand("balloon")->value, kGiB + 128 * kMiB);
 }
 
-TEST(QmpActuator, CorrectsATargetThatWasConvertedWithAnOldBase) {
+TEST(QmpVm, CorrectsATargetThatWasConvertedWithAnOldBase) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.fake.AddDimmBeforeNextBalloon(128 * kMiB);
@@ -98,7 +98,7 @@ TEST(QmpActuator, CorrectsATargetThatWasConvertedWithAnOldBase) {
       << "the first write is what counts";
 }
 
-TEST(QmpActuator, ANewerTargetReplacesOneThatWaits) {
+TEST(QmpVm, ANewerTargetReplacesOneThatWaits) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.fake.SetFault(fakes::Fault::kHang, "balloon");
@@ -110,15 +110,15 @@ TEST(QmpActuator, ANewerTargetReplacesOneThatWaits) {
   EXPECT_EQ(replaced.status.code(), absl::StatusCode::kAborted);
   EXPECT_THAT(MessageOf(replaced.status), HasSubstr("replaced by a newer target"));
   EXPECT_EQ(replaced.written_at, MonotonicTime{});
-  // The answer that hung comes now; commands are counted from 1 and "balloon" is the 7th of this connection.
-  rig.fake.SendRaw("{\"return\": {}, \"id\": 7}\r\n");
+  // The answer that hung comes now; commands are counted from 1 and "balloon" is the 9th of this connection.
+  rig.fake.SendRaw("{\"return\": {}, \"id\": 9}\r\n");
   EXPECT_TRUE(rig.observer.WaitForReceipt(1).status.ok());
   EXPECT_TRUE(rig.observer.WaitForReceipt(3).status.ok());
   EXPECT_EQ(rig.fake.WaitForCommand("balloon", 2)->value, kGiB - 16 * kMiB);
   EXPECT_EQ(rig.fake.WaitForCommand("balloon", 3, Nanos{0}), std::nullopt);
 }
 
-TEST(QmpActuator, VerificationDoesNotHoldUpANewTarget) {
+TEST(QmpVm, VerificationDoesNotHoldUpANewTarget) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.fake.SetFault(fakes::Fault::kHang, "query-status");
@@ -130,7 +130,7 @@ TEST(QmpActuator, VerificationDoesNotHoldUpANewTarget) {
   EXPECT_EQ(rig.fake.Target(), BalloonBytes{0});
 }
 
-TEST(QmpActuator, RefusesTargetsOutOfRange) {
+TEST(QmpVm, RefusesTargetsOutOfRange) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.actuator->SetBalloon(1, {-1});
@@ -143,7 +143,7 @@ TEST(QmpActuator, RefusesTargetsOutOfRange) {
   EXPECT_EQ(rig.fake.WaitForCommand("balloon", 1, Nanos{0}), std::nullopt);
 }
 
-TEST(QmpActuator, PauseAndResume) {
+TEST(QmpVm, PauseAndResume) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.fake.Stop();
@@ -153,7 +153,7 @@ TEST(QmpActuator, PauseAndResume) {
   EXPECT_THAT(rig.observer.All().lifecycle, ElementsAre(Lifecycle::kPaused, Lifecycle::kResumed));
 }
 
-TEST(QmpActuator, OneResetIsToldOnceAndReadAgain) {
+TEST(QmpVm, OneResetIsToldOnceAndReadAgain) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.fake.Reset();  // two RESET events
@@ -163,7 +163,7 @@ TEST(QmpActuator, OneResetIsToldOnceAndReadAgain) {
   EXPECT_TRUE(rig.observer.WaitUntil([](const Recorded& all) { return all.readings.size() >= 2; }));
 }
 
-TEST(QmpActuator, SeesABalloonThatShrinksByItself) {
+TEST(QmpVm, SeesABalloonThatShrinksByItself) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.actuator->SetBalloon(1, {128 * kMiB});
@@ -172,7 +172,7 @@ TEST(QmpActuator, SeesABalloonThatShrinksByItself) {
   EXPECT_TRUE(rig.observer.WaitUntil(LastReadingIs({kGiB, {127 * kMiB}, true})));
 }
 
-TEST(QmpActuator, GivesTheDriversStatisticsWhenAsked) {
+TEST(QmpVm, GivesTheDriversStatisticsWhenAsked) {
   RigOptions options;
   options.actuator.statistics_interval = Seconds(1);
   Rig rig(options);
@@ -185,7 +185,7 @@ TEST(QmpActuator, GivesTheDriversStatisticsWhenAsked) {
               HasSubstr("\"path\":\"/machine/peripheral/balloon0\""));
 }
 
-TEST(QmpActuator, NoCallFollowsItsDestruction) {
+TEST(QmpVm, NoCallFollowsItsDestruction) {
   for (int round = 0; round < 20; ++round) {
     RigOptions options;
     options.fake.balloon_bytes_per_second = kGiB;
@@ -206,18 +206,18 @@ TEST(QmpActuator, NoCallFollowsItsDestruction) {
   }
 }
 
-TEST(QmpActuator, MayBeDestroyedWhenItsThreadHasStopped) {
+TEST(QmpVm, MayBeDestroyedWhenItsThreadHasStopped) {
   Rig rig;
   ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
   rig.thread.Stop();
   rig.actuator.reset();
 }
 
-TEST(QmpActuator, MayBeDestroyedUnstarted) {
+TEST(QmpVm, MayBeDestroyedUnstarted) {
   SystemClock clock;
   RecordingObserver observer;
   boost::asio::io_context io;
-  { const QmpActuator actuator(io, clock, observer, QmpOptions{}); }
+  { const QmpVm actuator(io, clock, observer, nullptr, QmpOptions{}); }
   EXPECT_EQ(io.run(), 1u);
 }
 
@@ -228,33 +228,33 @@ class QuittingObserver final : public RecordingObserver {
     actuator.reset();
     RecordingObserver::OnReading(reading);
   }
-  std::unique_ptr<QmpActuator> actuator;
+  std::unique_ptr<QmpVm> actuator;
 };
 
-TEST(QmpActuator, MayBeDestroyedFromInsideItsObserver) {
+TEST(QmpVm, MayBeDestroyedFromInsideItsObserver) {
   const RigOptions options;
   fakes::FakeQmp fake(options.fake);
   SystemClock clock;
   QuittingObserver observer;
   IoThread thread;
-  observer.actuator = std::make_unique<QmpActuator>(thread.io, clock, observer, options.actuator);
+  observer.actuator = std::make_unique<QmpVm>(thread.io, clock, observer, &observer, options.actuator);
   observer.actuator->Start();
   EXPECT_TRUE(observer.WaitUntil([](const Recorded& all) { return all.readings.size() == 1; }));
   EXPECT_TRUE(observer.All().links.empty());
 }
 
-TEST(QmpActuator, ManyVmsShareOneThread) {
+TEST(QmpVm, ManyVmsShareOneThread) {
   constexpr size_t kVms = 32;
   SystemClock clock;
   std::vector<std::unique_ptr<fakes::FakeQmp>> vms;
   std::vector<std::unique_ptr<RecordingObserver>> observers;
   IoThread thread;
-  std::vector<std::unique_ptr<QmpActuator>> actuators;
+  std::vector<std::unique_ptr<QmpVm>> actuators;
   for (size_t i = 0; i < kVms; ++i) {
     const RigOptions options;
     vms.push_back(std::make_unique<fakes::FakeQmp>(options.fake));
     observers.push_back(std::make_unique<RecordingObserver>());
-    actuators.push_back(std::make_unique<QmpActuator>(thread.io, clock, *observers[i], options.actuator));
+    actuators.push_back(std::make_unique<QmpVm>(thread.io, clock, *observers[i], nullptr, options.actuator));
     actuators[i]->Start();
   }
   vms[0]->SetFault(fakes::Fault::kHang, "", 1000);  // one bad VM is the others' business in no way

@@ -1,0 +1,93 @@
+// What is known of one VM through its monitor: read after each connect, at events, after commands and at a
+// steady pace, and told to the observers.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "common/base/maybe.h"
+#include "host-bridge/vmm/qmp/machine_reader.h"
+#include "host-bridge/vmm/qmp/resident_reader.h"
+#include "host-bridge/vmm/qmp/vm_context.h"
+
+namespace ballast::vmm::qmp {
+
+// Use through std::make_shared.
+class MachineWatch : public std::enable_shared_from_this<MachineWatch> {
+ public:
+  using Then = std::function<void(const absl::Status&)>;
+
+  // `on_ready`: the first reading of a connection has been told; from now on it is up to date.
+  MachineWatch(std::shared_ptr<VmContext> vm, std::function<void()> on_ready);
+
+  void Begin();  // the connection is up
+  // It is gone, or could not be made.
+  void End(const absl::Status& why);
+  void Stop() { poll_.cancel(); }
+
+  [[nodiscard]] bool IsReady() const { return link_ == LinkState::kReady; }
+  // UNAVAILABLE, with the reason, while it is not.
+  [[nodiscard]] absl::Status WhyNotReady() const;
+  [[nodiscard]] const MachineFacts& facts() const { return facts_; }       // while ready
+  [[nodiscard]] const DeviceReading& devices() const { return devices_; }  // the same
+
+  // A reading that begins now, whatever else is under way; then `then`. Where it fails the connection is
+  // given up.
+  void ReadNow(Depth depth, Nanos timeout, Then then);
+  // Looks often for a while: something has been asked of the VM.
+  void FollowUp();
+  // QEMU has confirmed a new DIMM: its numbers count from more from now on.
+  void AddToBase(int64_t bytes);
+
+  void OnEvent(const Event& event);
+
+ private:
+  // One that ReadNow began.
+  struct Urgent {
+    Depth depth = Depth::kNumbers;
+    Nanos timeout;
+    Then then;
+    uint64_t epoch = 0;
+  };
+
+  void Read(Depth depth);
+  void ReadAgain(Depth depth);  // once the present one is there
+  void OnRead(uint64_t epoch, const absl::StatusOr<MachineFacts>& facts);
+  void OnReadNow(const Urgent& reading, const absl::StatusOr<MachineFacts>& facts);
+  [[nodiscard]] bool Accept(const MachineFacts& facts);
+  void ShowReading();
+  void ShowDevices(bool backends_read);
+  void SchedulePoll();
+  void SetRunning(bool running);
+  void OnGuestAnswer(const GuestAnswer& answer);
+  void OnBalloonChange(GuestVisibleBytes actual);
+  void OnReset(const Event& event);
+  void SetLink(LinkState state, const absl::Status& why);
+
+  const std::shared_ptr<VmContext> vm_;
+  const std::function<void()> on_ready_;
+  boost::asio::steady_timer poll_;
+  size_t follow_up_;
+  LinkState link_ = LinkState::kConnecting;
+  absl::Status why_;
+  MachineFacts facts_;                                   // valid while the link is ready
+  std::shared_ptr<std::optional<MemoryLimits>> limits_;  // of this connection; shared with the answer
+  DeviceReading devices_;                                // made of the two
+  std::optional<DeviceReading> shown_;                   // as the observer last had it, since the connect
+  ResidentReader resident_reader_;
+  Maybe<int64_t> resident_bytes_ = {};
+  bool reading_ = false;
+  std::optional<Depth> read_again_;
+  int inconsistent_ = 0;
+  // Counts the devices that have gone: answers from before and after one do not add up.
+  uint64_t epoch_ = 0;
+  std::optional<MonotonicTime> base_moved_at_;
+  std::optional<int64_t> last_reset_microseconds_;
+  // What QEMU still says after a reset, until the driver of the new boot writes its own number; a driver that
+  // finds nothing to do never does. The balloon of a guest that starts anew is empty.
+  std::optional<BalloonBytes> stale_balloon_;
+};
+
+}  // namespace ballast::vmm::qmp

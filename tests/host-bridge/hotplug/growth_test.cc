@@ -1,0 +1,81 @@
+#include "host-bridge/hotplug/growth.h"
+
+#include <gtest/gtest.h>
+
+#include "common/base/units.h"
+
+namespace ballast::hotplug {
+namespace {
+
+// As far as it takes, without a ceiling.
+GrowthGoal Up(int64_t target) { return {target, int64_t{1} << 48}; }
+
+vmm::MemoryDevice VirtioMem(int64_t requested, int64_t most) {
+  return {.kind = vmm::DeviceKind::kVirtioMem,
+          .id = "vm0",
+          .address = 4 * kGiB,
+          .size_bytes = requested,
+          .requested_bytes = requested,
+          .most_bytes = most,
+          .block_bytes = 2 * kMiB,
+          .ours = true};
+}
+
+TEST(GrowthTest, VirtioMemGrowsFirstAndAsFarAsItGoes) {
+  vmm::DeviceReading reading{.devices = {VirtioMem(256 * kMiB, kGiB)}};
+  EXPECT_EQ(NextGrowth(reading, Up(300 * kMiB)), (GrowthStep{"vm0", 300 * kMiB}));
+  EXPECT_EQ(NextGrowth(reading, Up(3 * kGiB)), (GrowthStep{"vm0", kGiB}));
+}
+
+TEST(GrowthTest, ARequestIsRoundedUpToTheDevicesBlocks) {
+  vmm::DeviceReading reading{.devices = {VirtioMem(0, kGiB)}};
+  EXPECT_EQ(NextGrowth(reading, Up(kMiB)), (GrowthStep{"vm0", 2 * kMiB}));
+}
+
+TEST(GrowthTest, WhatVirtioMemCannotTakeComesAsADimm) {
+  vmm::DeviceReading reading{
+      .devices = {VirtioMem(kGiB, kGiB)}, .free_slots = 16, .free_bytes = 2 * kGiB, .can_plug_dimms = true};
+  EXPECT_EQ(NextGrowth(reading, Up(kGiB + 100 * kMiB)), (GrowthStep{"", 128 * kMiB}));
+}
+
+TEST(GrowthTest, ADimmIsLargeEnoughForTheSlotsToLast) {
+  vmm::DeviceReading reading{.free_slots = 4, .free_bytes = 4 * kGiB, .can_plug_dimms = true};
+  EXPECT_EQ(NextGrowth(reading, Up(128 * kMiB)), (GrowthStep{"", kGiB}));
+  EXPECT_EQ(NextGrowth(reading, Up(4 * kGiB)), (GrowthStep{"", kGiB}))
+      << "and no larger: it leaves as a whole";
+  EXPECT_EQ(NextGrowth(reading, {128 * kMiB, 512 * kMiB}), (GrowthStep{"", 512 * kMiB}))
+      << "but within the ceiling";
+}
+
+TEST(GrowthTest, NothingExceedsWhatItMay) {
+  vmm::DeviceReading dimms{.free_slots = 1, .free_bytes = 4 * kGiB, .can_plug_dimms = true};
+  EXPECT_EQ(NextGrowth(dimms, {kGiB, kGiB - kMiB}), (GrowthStep{"", kGiB - 128 * kMiB}));
+  EXPECT_EQ(NextGrowth(dimms, {kGiB, 127 * kMiB}), std::nullopt);
+  vmm::DeviceReading virtio{.devices = {VirtioMem(0, kGiB)}};
+  EXPECT_EQ(NextGrowth(virtio, {5 * kMiB, 5 * kMiB}), (GrowthStep{"vm0", 4 * kMiB}));
+  EXPECT_EQ(NextGrowth(virtio, {kMiB, kMiB}), std::nullopt);
+}
+
+TEST(GrowthTest, ADimmNeverExceedsTheSpaceThatIsLeft) {
+  vmm::DeviceReading reading{.free_slots = 1, .free_bytes = 300 * kMiB, .can_plug_dimms = true};
+  EXPECT_EQ(NextGrowth(reading, Up(4 * kGiB)), (GrowthStep{"", 256 * kMiB}));
+}
+
+TEST(GrowthTest, NothingIsPluggedWithoutASlotSpaceOrNeed) {
+  EXPECT_EQ(NextGrowth({.free_slots = 0, .free_bytes = kGiB, .can_plug_dimms = true}, Up(kGiB)),
+            std::nullopt);
+  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = 64 * kMiB, .can_plug_dimms = true}, Up(kGiB)),
+            std::nullopt);
+  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = kGiB}, Up(kGiB)), std::nullopt);
+  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = kGiB, .can_plug_dimms = true}, Up(0)), std::nullopt);
+}
+
+TEST(GrowthTest, OthersDimmsDoNotCount) {
+  vmm::MemoryDevice dimm{.id = "theirs", .size_bytes = kGiB, .requested_bytes = kGiB};
+  EXPECT_EQ(RequestedBytes({.devices = {dimm}}), 0);
+  dimm.ours = true;
+  EXPECT_EQ(RequestedBytes({.devices = {dimm, VirtioMem(512 * kMiB, kGiB)}}), kGiB + 512 * kMiB);
+}
+
+}  // namespace
+}  // namespace ballast::hotplug

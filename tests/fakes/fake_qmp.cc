@@ -79,6 +79,7 @@ class FakeQmp::Server {
   Fault fault_ = Fault::kNone;
   std::string fault_command_;
   int fault_times_ = 0;
+  std::optional<std::pair<std::string, BalloonBytes>> moves_after_;  // command, where to
   bool disconnect_ = false;
   uint64_t connections_ = 0;
   MonotonicTime Now() const { return clock_.Now(); }
@@ -219,6 +220,9 @@ class FakeQmp::Server {
             : machine_.Execute(received.command, arguments != nullptr ? *arguments : json::object{}, Now());
     if (machine_.devices().EventsFirst()) SendNow(machine_.TakeEvents(Now()));
     SendNow(StrCat("{", body, ", \"id\": ", id, "}\r\n"));
+    if (!moves_after_ || moves_after_->first != received.command) return;
+    machine_.SetActual(std::exchange(moves_after_, std::nullopt)->second, Now());
+    SendNow(machine_.TakeEvents(Now()));
   }
 
   void Misbehave(const std::string& id) {
@@ -319,6 +323,9 @@ void FakeQmp::AddDimmBeforeNextBalloon(int64_t bytes) {
 }
 void FakeQmp::SetActual(BalloonBytes balloon) {
   server_->With([&] { server_->machine_.SetActual(balloon, server_->Now()); });
+}
+void FakeQmp::SetActualAfterNext(std::string command, BalloonBytes balloon) {
+  server_->With([&] { server_->moves_after_.emplace(std::move(command), balloon); });
 }
 void FakeQmp::ShrinkBalloon(int64_t bytes) {
   server_->With([&] { server_->machine_.ShrinkBalloon(bytes, server_->Now()); });

@@ -90,6 +90,8 @@ class FakeQmp {
   void AddDimmBeforeNextBalloon(int64_t bytes);
   // The balloon as somebody else set it: target and actual at once.
   void SetActual(BalloonBytes balloon);
+  // The same, and the event of it, right after the next answer to `command`, before any other.
+  void SetActualAfterNext(std::string command, BalloonBytes balloon);
   // The guest takes pages back by itself (deflate-on-OOM): actual changes, the target does not.
   void ShrinkBalloon(int64_t bytes);
   void SetSpeed(std::optional<int64_t> bytes_per_second);

@@ -71,19 +71,19 @@ void MachineWatch::Read(Depth depth) {
   read_again_.reset();
   reading_ = true;
   ReadMachine(*vm_->client, depth, vm_->options.command_timeout,
-              [self = weak_from_this(), epoch = epoch_](const absl::StatusOr<MachineFacts>& facts) {
-                if (const auto watch = self.lock()) watch->OnRead(epoch, facts);
+              [self = weak_from_this(), began = Now()](const absl::StatusOr<MachineFacts>& facts) {
+                if (const auto watch = self.lock()) watch->OnRead(began, facts);
               });
 }
 
 void MachineWatch::ReadAgain(Depth depth) { read_again_ = std::max(depth, read_again_.value_or(depth)); }
 
-void MachineWatch::OnRead(uint64_t epoch, const absl::StatusOr<MachineFacts>& facts) {
+void MachineWatch::OnRead(const Began& began, const absl::StatusOr<MachineFacts>& facts) {
   reading_ = false;
   if (!facts.ok()) return vm_->client->Drop(facts.status());
   const Depth depth = facts->backends ? Depth::kAndBackends : Depth::kNumbers;
-  if (epoch != epoch_) return Read(depth);
-  if (!Accept(*facts)) {
+  if (began.epoch != epoch_) return Read(depth);
+  if (!Accept(*facts, began)) {
     if (++inconsistent_ <= kMaxRepeats) return Read(depth);
     return vm_->client->Drop(Inconsistent(*facts));
   }
@@ -97,7 +97,7 @@ void MachineWatch::OnRead(uint64_t epoch, const absl::StatusOr<MachineFacts>& fa
 }
 
 void MachineWatch::ReadNow(Depth depth, Nanos timeout, Then then) {
-  const Urgent reading{depth, timeout, std::move(then), epoch_};
+  const Urgent reading{depth, timeout, std::move(then), Now()};
   ReadMachine(*vm_->client, depth, timeout,
               [self = weak_from_this(), reading](const absl::StatusOr<MachineFacts>& facts) {
                 if (const auto watch = self.lock()) watch->OnReadNow(reading, facts);
@@ -106,8 +106,8 @@ void MachineWatch::ReadNow(Depth depth, Nanos timeout, Then then) {
 
 void MachineWatch::OnReadNow(const Urgent& reading, const absl::StatusOr<MachineFacts>& facts) {
   absl::Status status = facts.status();
-  if (status.ok() && reading.epoch == epoch_) {
-    if (Accept(*facts)) return reading.then(status);
+  if (status.ok() && reading.began.epoch == epoch_) {
+    if (Accept(*facts, reading.began)) return reading.then(status);
     if (++inconsistent_ > kMaxRepeats) status = Inconsistent(*facts);
   }
   if (status.ok()) return ReadNow(reading.depth, reading.timeout, reading.then);
@@ -116,13 +116,19 @@ void MachineWatch::OnReadNow(const Urgent& reading, const absl::StatusOr<Machine
 }
 
 // False when the numbers do not add up, which happens when a DIMM comes between two answers.
-bool MachineWatch::Accept(const MachineFacts& facts) {
+bool MachineWatch::Accept(const MachineFacts& facts, const Began& began) {
   if (facts.actual.count > facts.base_bytes) return false;
   inconsistent_ = 0;
-  if (IsReady() && facts.base_bytes != facts_.base_bytes) base_moved_at_ = vm_->clock.Now();
+  const bool moved = facts.base_bytes != facts_.base_bytes;
+  if (IsReady() && moved) base_moved_at_ = vm_->clock.Now();
+  // An event overtook one of the answers. Which is older is not known; the event is never older than what was
+  // known before, whereas the answer, told after it, would look like a balloon that shrinks.
+  const GuestVisibleBytes told = facts_.actual;
+  const bool overtaken = IsReady() && !moved && began.balloon_changes != balloon_changes_;
   auto backends = facts.backends ? facts.backends : std::move(facts_.backends);
   facts_ = facts;
   facts_.backends = std::move(backends);
+  if (overtaken) facts_.actual = told;
   if (stale_balloon_ == ToBalloon(facts.actual, facts.base_bytes)) {
     facts_.actual = GuestVisibleBytes{facts.base_bytes};
   } else {
@@ -234,6 +240,7 @@ void MachineWatch::OnBalloonChange(GuestVisibleBytes actual) {
   const bool moved = base_moved_at_ && vm_->clock.Now() - *base_moved_at_ < kEventsLag;
   if (moved || actual.count > facts_.base_bytes) return Read(Depth::kNumbers);
   stale_balloon_.reset();
+  ++balloon_changes_;
   facts_.actual = actual;
   ShowReading();
 }

@@ -44,19 +44,25 @@ class MachineWatch : public std::enable_shared_from_this<MachineWatch> {
   void OnEvent(const Event& event);
 
  private:
+  // What had happened when a reading began; what has happened since is in some of its answers only.
+  struct Began {
+    uint64_t epoch = 0;
+    uint64_t balloon_changes = 0;
+  };
   // One that ReadNow began.
   struct Urgent {
     Depth depth = Depth::kNumbers;
     Nanos timeout;
     Then then;
-    uint64_t epoch = 0;
+    Began began;
   };
 
   void Read(Depth depth);
   void ReadAgain(Depth depth);  // once the present one is there
-  void OnRead(uint64_t epoch, const absl::StatusOr<MachineFacts>& facts);
+  void OnRead(const Began& began, const absl::StatusOr<MachineFacts>& facts);
   void OnReadNow(const Urgent& reading, const absl::StatusOr<MachineFacts>& facts);
-  [[nodiscard]] bool Accept(const MachineFacts& facts);
+  [[nodiscard]] Began Now() const { return {epoch_, balloon_changes_}; }
+  [[nodiscard]] bool Accept(const MachineFacts& facts, const Began& began);
   void ShowReading();
   void ShowDevices(bool backends_read);
   void SchedulePoll();
@@ -83,6 +89,7 @@ class MachineWatch : public std::enable_shared_from_this<MachineWatch> {
   int inconsistent_ = 0;
   // Counts the devices that have gone: answers from before and after one do not add up.
   uint64_t epoch_ = 0;
+  uint64_t balloon_changes_ = 0;  // counts the events that were believed
   std::optional<MonotonicTime> base_moved_at_;
   std::optional<int64_t> last_reset_microseconds_;
   // What QEMU still says after a reset, until the driver of the new boot writes its own number; a driver that

@@ -62,6 +62,28 @@ TEST(QmpVm, FollowsABalloonOnItsWay) {
   })) << "a reading between start and end is how a stall is told from progress";
 }
 
+// Seen of a real QEMU: a balloon that has just begun to fill says so between two answers of one reading. The
+// older answer must not make it look as if it shrank.
+TEST(QmpVm, AnEventBetweenTheAnswersIsNotTakenBack) {
+  for (const bool after_command : {true, false}) {
+    RigOptions options;
+    options.fake.balloon_bytes_per_second = 0;
+    if (!after_command) options.actuator.poll_interval = Milliseconds(20);
+    Rig rig(options);
+    ASSERT_TRUE(rig.observer.WaitForLink(LinkState::kReady));
+    rig.fake.SetActualAfterNext("query-balloon", {2 * kMiB});
+    if (after_command) rig.actuator->SetBalloon(1, {128 * kMiB});
+    ASSERT_TRUE(rig.observer.WaitUntil(LastReadingIs({kGiB, {2 * kMiB}, true})));
+    // What follows is as new as the event.
+    const size_t seen = rig.observer.All().readings.size();
+    ASSERT_TRUE(rig.observer.WaitUntil([&](const Recorded& all) { return all.readings.size() > seen + 2; }));
+    const Recorded all = rig.observer.All();
+    EXPECT_TRUE(std::is_sorted(all.readings.begin(), all.readings.end(), [](const auto& a, const auto& b) {
+      return a.value.balloon_actual < b.value.balloon_actual;
+    })) << (after_command ? "in the reading that verifies a command" : "in one of the poll");
+  }
+}
+
 TEST(QmpVm, AStalledBalloonIsASuccessfulCommandWithoutProgress) {
   RigOptions options;
   options.fake.balloon_bytes_per_second = 0;

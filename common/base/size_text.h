@@ -10,8 +10,9 @@
 
 namespace ballast {
 
-// Bytes named by `text`: a whole number followed by KiB, MiB, GiB or TiB, or a bare 0 (also "0B", as FormatSize writes it).
-// Errors: InvalidArgument that says what was found and what would be right; range 0..2^62.
+// Bytes named by `text`: a whole number followed by KiB, MiB, GiB or TiB, or a bare 0 (also "0B", as
+// FormatSize writes it). Errors: InvalidArgument that says what was found and what would be right; range
+// 0..2^62.
 [[nodiscard]] absl::StatusOr<int64_t> ParseSize(std::string_view text);
 
 // The shortest exact text in binary units ("768MiB"); for human eyes rounded to one decimal ("1.5GiB").

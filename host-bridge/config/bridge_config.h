@@ -52,7 +52,8 @@ struct BridgeConfig {
   // The longest wait for one answer of a VMM before its socket counts as hung. 100ms..60s
   Nanos vmm_deadline = Seconds(2);
   ReportCadence reports;
-  // At least this much of the guests' memory is kept reclaimed, down to their floors (rule 6). 0: no such request.
+  // At least this much of the guests' memory is kept reclaimed, down to their floors (rule 6). 0: no such
+  // request.
   int64_t reclaim_hold_bytes = 0;
   std::string api;      // the socket of the operators' API: absolute, at most 107 bytes; empty: none
   std::string journal;  // where decisions are recorded (docs/journal.md); empty: nowhere

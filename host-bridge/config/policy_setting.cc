@@ -34,7 +34,8 @@ absl::Status ApplyPolicySetting(std::string_view setting, policy::PolicyConfig& 
     known.push_back(key.name);
   }
   const std::string_view near = Nearest(name, known);
-  const std::string hint = near.empty() ? "docs/examples/bridge.conf lists them" : StrCat("did you mean '", near, "'?");
+  const std::string hint =
+      near.empty() ? "docs/examples/bridge.conf lists them" : StrCat("did you mean '", near, "'?");
   return absl::InvalidArgumentError(StrCat("'", setting, "': unknown key of [policy]; ", hint));
 }
 

@@ -28,8 +28,8 @@ struct GrowthGoal {
 };
 
 // The next step: virtio-mem as far as it goes, the rest by DIMMs. A DIMM is as small as it can be without the
-// slots running out before the address space does: it leaves as a whole or not at all. Nothing when the target
-// is reached, or nothing more can be plugged.
+// slots running out before the address space does: it leaves as a whole or not at all. Nothing when the
+// target is reached, or nothing more can be plugged.
 [[nodiscard]] std::optional<GrowthStep> NextGrowth(const vmm::DeviceReading& reading, const GrowthGoal& goal);
 
 }  // namespace ballast::hotplug

@@ -21,7 +21,7 @@ Task<absl::StatusOr<UniqueFd>> Dial(Address address, Nanos deadline);
 // first connection that `accepts` approves; others are closed.
 struct ReverseLink {
   UniqueFd listener;
-  std::string path;  // of the socket file, removed with the link; empty for AF_VSOCK
+  std::string path;                      // of the socket file, removed with the link; empty for AF_VSOCK
   std::optional<uint32_t> expected_cid;  // AF_VSOCK: only this guest; its source port must be below 1024
 };
 // Removes the link's socket file, if it has one.

@@ -38,7 +38,8 @@ struct Uses {
 
 // smaps_rollup counts pages one by one; the totals of /proc/PID/status lag behind by some per thread.
 constexpr const char* kLook =
-    "for name in ballast-agent qemu-ga lab-guest-poll; do p=$(grep -lx $name /proc/[0-9]*/comm | cut -d/ -f3); "
+    "for name in ballast-agent qemu-ga lab-guest-poll; do p=$(grep -lx $name /proc/[0-9]*/comm | cut -d/ "
+    "-f3); "
     "[ $name != qemu-ga ] || p=$(cat /run/qga.pid); "  // started through its loader, whose name it bears
     "[ -n \"$p\" ] || { echo $name 0 0 0; continue; }; "
     "echo $name $(awk '/^Rss:/ {r=$2} /^Anonymous:/ {a=$2} END {print r, a}' /proc/$p/smaps_rollup) "

@@ -275,7 +275,8 @@ TEST_P(SignalsTest, AreWhatTheKernelSays) {
   // Until it has pushed enough out, however long that takes here.
   (void)guest_->Exec(
       "lab-guest hog --mib 180 --random-percent 20 --hold-ms 60000 & p=$!; for i in $(seq 200); do "
-      "[ $(cat /sys/fs/cgroup/db/memory.swap.current) -gt 8000000 ] && break; usleep 100000; done; kill -9 $p",
+      "[ $(cat /sys/fs/cgroup/db/memory.swap.current) -gt 8000000 ] && break; usleep 100000; done; kill -9 "
+      "$p",
       absl::Seconds(60));
   const auto settled = steady_->Until(
       [](const Report& report) {

@@ -45,9 +45,9 @@ int64_t MissingUpTo(int64_t kept, const View& view, const PolicyConfig& config) 
 // What it eats, reads back and swaps a second.
 int64_t Appetite(const View& view) {
   const GuestReading& reading = *view.reading;
-  return Add(Add(std::max<int64_t>(0, view.Consumption()),
-                 std::max<int64_t>(0, reading.refault_bytes_per_second)),
-             SwapOutRate(reading));
+  return Add(
+      Add(std::max<int64_t>(0, view.Consumption()), std::max<int64_t>(0, reading.refault_bytes_per_second)),
+      SwapOutRate(reading));
 }
 
 // The same, and what it will have eaten before the balloon has given: the latency, and the pages themselves.

@@ -53,7 +53,8 @@ std::string Text(const grpc::ByteBuffer& buffer) {
   return text;
 }
 
-// How fast the guest's memory falls says nothing: on a loaded machine two samples may lie on both sides of a step.
+// How fast the guest's memory falls says nothing: on a loaded machine two samples may lie on both sides of a
+// step.
 WatchRequest ByLevelsAlone() {
   WatchRequest request;
   request.mutable_thresholds()->set_exhaustion_horizon_ms(1);

@@ -5,6 +5,7 @@
 
 #include "common/base/size_text.h"
 #include "common/base/text.h"
+#include "common/base/units.h"
 #include "host-bridge/hotplug/growth.h"
 #include "host-bridge/hotplug/unplug_plan.h"
 
@@ -15,6 +16,8 @@ namespace {
 constexpr Nanos kPause = Milliseconds(500);
 // Before an agent that did not bring blocks back is asked again.
 constexpr Nanos kAgain = Seconds(1);
+// An agent keeps nothing offline for more than an hour.
+constexpr Nanos kMostForSize = Seconds(1800);
 // The agent stops at a stall of a millisecond, which any guest has now and then. One that stalls each time
 // needs its memory.
 constexpr int kMostWaits = 3;
@@ -186,11 +189,12 @@ bool ShrinkTask::PickDimm(const Scene& scene) {
 }
 
 void ShrinkTask::TakeOffline() {
+  const Nanos for_size = std::min(Nanos{range_.bytes / kGiB * patience_.offline_gib.count}, kMostForSize);
   Give(observe::BlockOrder{.action = observe::BlockAction::kOffline,
                            .ranges = {range_},
                            .all_or_nothing = true,
-                           .put_back_after = patience_.put_back,
-                           .deadline = patience_.offline});
+                           .put_back_after = patience_.put_back + for_size,
+                           .deadline = patience_.offline + for_size});
 }
 
 bool ShrinkTask::Offlined(const Scene& scene) {

@@ -64,15 +64,16 @@ struct Result {
 
 // Times that a task keeps to. The reasons are in docs/architecture.md.
 struct Patience {
-  Nanos vmm = Seconds(30);        // without a reading of the devices
-  Nanos agent = Seconds(60);      // without an answer of the agent: it restarts within seconds
-  Nanos online = Seconds(2);      // until the agent, which acts by itself, is told to bring blocks online
-  Nanos arrival = Seconds(10);    // without progress, of memory that was plugged
-  Nanos offline = Seconds(30);    // for taking one DIMM's blocks offline
-  Nanos relief = Seconds(2);      // for a guest whose tasks stalled, before it is asked for that DIMM again
-  Nanos detach = Seconds(10);     // for the guest's answer to an unplug
-  Nanos put_back = Seconds(120);  // then the agent brings blocks back that nobody unplugged
-  Nanos departure = Seconds(15);  // without progress, of virtio-mem that shall leave
+  Nanos vmm = Seconds(30);         // without a reading of the devices
+  Nanos agent = Seconds(60);       // without an answer of the agent: it restarts within seconds
+  Nanos online = Seconds(2);       // until the agent, which acts by itself, is told to bring blocks online
+  Nanos arrival = Seconds(10);     // without progress, of memory that was plugged
+  Nanos offline = Seconds(30);     // for taking one DIMM's blocks offline, however small, and
+  Nanos offline_gib = Seconds(8);  // more for each GiB of it; the agent keeps it offline longer by the same
+  Nanos relief = Seconds(2);       // for a guest whose tasks stalled, before it is asked for that DIMM again
+  Nanos detach = Seconds(10);      // for the guest's answer to an unplug
+  Nanos put_back = Seconds(120);   // then the agent brings blocks back that nobody unplugged
+  Nanos departure = Seconds(15);   // without progress, of virtio-mem that shall leave
   Nanos nudge = Seconds(3);  // the driver retries a request that stands still after 50 s, a new one at once
 };
 

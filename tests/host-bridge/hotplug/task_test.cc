@@ -160,6 +160,26 @@ TEST(ShrinkTaskTest, TakesTheDimmsThatMakeUpTheSizeExactly) {
   EXPECT_THAT(machine.Leaks(), IsEmpty());
 }
 
+// What is in use is copied elsewhere first.
+TEST(ShrinkTaskTest, ALargerDimmHasMoreTime) {
+  for (const auto& [bytes, deadline, put_back] : {std::tuple{128 * kMiB, Seconds(30), Seconds(120)},
+                                                  {16 * kGiB, Seconds(158), Seconds(248)},
+                                                  {512 * kGiB, Seconds(1830), Seconds(1920)}}) {
+    FakeMachine machine;
+    machine.devices.free_bytes = 1024 * kGiB;
+    machine.AddDimm(bytes);
+    int orders = 0;
+    EXPECT_TRUE(Change(machine, 0, [&, deadline = deadline, put_back = put_back](const Order& order) {
+                  const auto* blocks = std::get_if<observe::BlockOrder>(&order.what);
+                  if (blocks == nullptr || blocks->action != observe::BlockAction::kOffline) return;
+                  ++orders;
+                  EXPECT_EQ(blocks->deadline, deadline);
+                  EXPECT_EQ(blocks->put_back_after, put_back);
+                }).status.ok());
+    EXPECT_EQ(orders, 1);
+  }
+}
+
 TEST(ShrinkTaskTest, ASizeThatCannotBeMetIsSaid) {
   FakeMachine machine;
   machine.AddDimm(512 * kMiB);

@@ -60,6 +60,7 @@ void GuestMailbox::TakeIdentity(const session::AgentIdentity& identity) {
   const bool restarted = identity_ && !rebooted;
   news_.rebooted |= rebooted;
   if (rebooted) news_.report.reset();
+  news_.block_bytes = identity.block_bytes;
   std::string text = StrCat("agent: ",
                             rebooted    ? "the guest rebooted; "
                             : restarted ? "restarted; "

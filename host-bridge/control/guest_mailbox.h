@@ -47,9 +47,10 @@ struct RequestNews {
 struct GuestNews {
   std::optional<Sampled<policy::GuestReading>> report;
   std::optional<Sampled<policy::VmmReading>> vmm;
-  bool vmm_lost = false;   // since then something may have answered again: `vmm` is what it said
-  bool rebooted = false;   // seen by whichever of VMM and agent
-  bool was_reset = false;  // said by the VMM
+  bool vmm_lost = false;    // since then something may have answered again: `vmm` is what it said
+  int64_t block_bytes = 0;  // of the guest's memory blocks; 0: no news of them
+  bool rebooted = false;    // seen by whichever of VMM and agent
+  bool was_reset = false;   // said by the VMM
   bool resumed = false;
   std::vector<vmm::Receipt> receipts;
   std::optional<Sampled<vmm::DeviceReading>> devices;

@@ -18,6 +18,7 @@ void PlugDesk::Take(const GuestNews& news) {
     cleaned_ = false;
   }
   if (news.devices) reading_ = news.devices;
+  if (news.block_bytes > 0 && devices_ != nullptr) devices_->SetGuestBlock(news.block_bytes);
   if (task_ == nullptr) return;
   for (const vmm::DeviceReceipt& receipt : news.device_receipts) task_->OnReceipt(receipt);
   for (const observe::BlockReceipt& receipt : news.block_receipts) task_->OnBlocks(receipt);

@@ -34,9 +34,9 @@ std::optional<GrowthStep> NextGrowth(const vmm::DeviceReading& reading, const Gr
   }
   const int64_t share = vmm::DimmShare(reading);
   if (share == 0) return std::nullopt;
-  const int64_t space = Down(reading.free_bytes, vmm::kDimmUnit);
-  const int64_t bytes = std::min({share, Down(allowed, vmm::kDimmUnit), space});
-  if (bytes < vmm::kDimmUnit) return std::nullopt;
+  const int64_t unit = reading.dimm_unit_bytes;
+  const int64_t bytes = std::min({share, Down(allowed, unit), Down(reading.free_bytes, unit)});
+  if (bytes < unit) return std::nullopt;
   return GrowthStep{"", bytes};
 }
 

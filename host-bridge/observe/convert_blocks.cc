@@ -75,6 +75,13 @@ void FillRanges(const BlockOrder& order, Request& request) {
 
 }  // namespace
 
+int64_t BlockBytesOf(const wire::GetInfoResponse& info) {
+  const int64_t bytes = info.memory_hotplug().block_size_bytes();
+  Checker check;
+  CheckBlockSize("memory_hotplug.block_size_bytes", bytes, check);
+  return check.status().ok() ? bytes : 0;
+}
+
 void CheckBlocks(const wire::Report& report, Checker& check) {
   if (!report.has_memory_blocks()) return;
   const wire::MemoryBlocks& blocks = report.memory_blocks();

@@ -10,6 +10,7 @@
 #include "host-bridge/policy/snapshot.h"
 
 namespace ballast::guest::v1 {
+class GetInfoResponse;
 class ListMemoryBlocksResponse;
 class OfflineMemoryRequest;
 class OfflineMemoryResponse;
@@ -19,6 +20,9 @@ class Report;
 }  // namespace ballast::guest::v1
 
 namespace ballast::observe {
+
+// The size of the guest's memory blocks; 0 when it has none, or says what cannot be.
+[[nodiscard]] int64_t BlockBytesOf(const guest::v1::GetInfoResponse& info);
 
 // Ranges, and sums that the blocks allow, of the report's part on memory blocks.
 void CheckBlocks(const guest::v1::Report& report, Checker& check);

@@ -211,7 +211,7 @@ void Conversation::Introduced() {
   generation_ = info_.agent_generation();
   page_size_bytes_ = info_.page_size_bytes();
   observer_.OnIdentity({boot_id_, generation_, info_.agent_version().substr(0, 64),
-                        info_.kernel_release().substr(0, 128), LacksOf(info_)});
+                        info_.kernel_release().substr(0, 128), observe::BlockBytesOf(info_), LacksOf(info_)});
   guest::v1::WatchRequest request = settings_.request;
   request.set_known_verdict_id(known_.id);
   request.set_known_verdict_generation(known_.generation);

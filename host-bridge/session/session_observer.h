@@ -19,6 +19,7 @@ struct AgentIdentity {
   uint64_t generation = 0;
   std::string agent_version;
   std::string kernel_release;
+  int64_t block_bytes = 0;  // of its memory blocks, a power of two; 0: it has none, or did not say
   std::string lacks;  // what the agent cannot see, "psi: not built into the kernel; ..."; empty: nothing
 
   friend bool operator==(const AgentIdentity&, const AgentIdentity&) = default;

@@ -15,9 +15,10 @@
 
 namespace ballast::vmm {
 
-// Linux on x86 takes a DIMM only when it is made of whole memory blocks of this size; one of another size is
-// accepted by the VMM and refused by the guest.
-inline constexpr int64_t kDimmUnit = int64_t{128} << 20;
+// Linux takes a DIMM only when it is made of whole memory blocks; one of another size is accepted by the VMM
+// and refused by the guest. The blocks are of this size on x86 below 64 GiB of memory, and may be larger, up
+// to 2 GiB, above.
+inline constexpr int64_t kLeastDimmUnit = int64_t{128} << 20;
 
 enum class DeviceKind : uint8_t { kDimm, kVirtioMem };
 
@@ -39,11 +40,12 @@ struct MemoryDevice {
 // Everything about a VM's plugged memory, read in one go.
 struct DeviceReading {
   int64_t boot_bytes = 0;
-  std::vector<MemoryDevice> devices = {};  // by address
-  int64_t free_slots = 0;                  // DIMMs that can still be added
-  int64_t free_bytes = 0;                  // address space left for new DIMMs
-  bool can_plug_dimms = false;             // slots and address space were given to this VM
-  std::vector<std::string> orphans = {};   // backends that Ballast made and no device uses
+  std::vector<MemoryDevice> devices = {};    // by address
+  int64_t free_slots = 0;                    // DIMMs that can still be added
+  int64_t free_bytes = 0;                    // address space left for new DIMMs
+  bool can_plug_dimms = false;               // slots and address space were given to this VM
+  int64_t dimm_unit_bytes = kLeastDimmUnit;  // a new DIMM is a multiple of it
+  std::vector<std::string> orphans = {};     // backends that Ballast made and no device uses
 
   friend bool operator==(const DeviceReading&, const DeviceReading&) = default;
 };
@@ -73,7 +75,10 @@ class DeviceObserver {
 class MemoryDevices {
  public:
   virtual ~MemoryDevices() = default;
-  // A new DIMM. `bytes`: a multiple of kDimmUnit. When adding the device fails, its backend is removed again.
+  // The guest's memory blocks are of so many bytes: from now on DIMMs are made of whole ones.
+  virtual void SetGuestBlock(int64_t bytes) = 0;
+  // A new DIMM. `bytes`: a multiple of dimm_unit_bytes. When adding the device fails, its backend is removed
+  // again.
   virtual void Plug(uint64_t id, int64_t bytes) = 0;
   // Asks the guest to let a DIMM go, waits for its answer until `deadline`, and removes the backend.
   virtual void Unplug(uint64_t id, const std::string& device, Nanos deadline) = 0;

@@ -6,8 +6,8 @@ namespace ballast::vmm {
 
 int64_t DimmShare(const DeviceReading& devices) {
   if (!devices.can_plug_dimms || devices.free_slots <= 0) return 0;
-  const int64_t units = devices.free_bytes / kDimmUnit;
-  return (units + devices.free_slots - 1) / devices.free_slots * kDimmUnit;
+  const int64_t units = devices.free_bytes / devices.dimm_unit_bytes;
+  return (units + devices.free_slots - 1) / devices.free_slots * devices.dimm_unit_bytes;
 }
 
 std::optional<policy::PlugReading> PlugReadingOf(const DeviceReading& devices) {
@@ -30,9 +30,10 @@ std::optional<policy::PlugReading> PlugReadingOf(const DeviceReading& devices) {
   }
   if (!any) return std::nullopt;
   if (virtio_mem) return plug;
-  plug.unit_bytes = smallest_dimm > 0 ? smallest_dimm : std::max(DimmShare(devices), kDimmUnit);
+  const int64_t least = smallest_dimm > 0 ? smallest_dimm : DimmShare(devices);
+  plug.unit_bytes = std::max(least, devices.dimm_unit_bytes);
   if (devices.can_plug_dimms && devices.free_slots > 0) {
-    plug.most_bytes += devices.free_bytes / kDimmUnit * kDimmUnit;
+    plug.most_bytes += devices.free_bytes / devices.dimm_unit_bytes * devices.dimm_unit_bytes;
   }
   return plug;
 }

@@ -13,7 +13,7 @@ namespace ballast::vmm {
 [[nodiscard]] std::optional<policy::PlugReading> PlugReadingOf(const DeviceReading& devices);
 
 // The smallest DIMM that may be added, so that the slots do not run out before the address space does; a
-// multiple of kDimmUnit. 0: none can be.
+// multiple of dimm_unit_bytes. 0: none can be.
 [[nodiscard]] int64_t DimmShare(const DeviceReading& devices);
 
 }  // namespace ballast::vmm

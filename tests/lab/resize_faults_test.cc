@@ -96,6 +96,33 @@ TEST_F(ResizeFaultsTest, ASizeBetweenTwoUnitsIsRoundedAndSaid) {
   ExpectWell();
 }
 
+// From 64 GiB on Linux on x86 has memory blocks of up to 2 GiB, and takes no DIMM that is not made of whole
+// ones. By slots and space DIMMs of 512 MiB would do here. (Of the guest's memory the host backs what is
+// used.)
+TEST_F(ResizeFaultsTest, AGuestOfLargeBlocksIsGivenWholeOnes) {
+  GuestOptions options = TwoSlots();
+  options.name = "large";
+  options.memory_mib = 64 * 1024;
+  options.hotplug_mib = 4096;
+  options.hotplug_slots = 8;
+  ASSERT_NO_FATAL_FAILURE(Begin(options, "mode = guard\nceiling = 68GiB"));
+  const int64_t block = NumberOf("echo $((0x$(cat /sys/devices/system/memory/block_size_bytes)))");
+  ASSERT_EQ(block, 2 * kGiB) << "this is no such guest";
+  const auto grown = operator_->Resize(Name(), 65 * kGiB);
+  ASSERT_TRUE(grown.ok()) << grown.status();
+  EXPECT_TRUE(grown->result.complete()) << grown->result.ShortDebugString();
+  EXPECT_EQ(grown->plan.limit(), "memory is plugged in units of 2GiB");
+  EXPECT_EQ(SizeByQmp(), 66 * kGiB);
+  EXPECT_EQ(OnlineBytes() / kBlock * block, 66 * kGiB);
+  const auto shrunk = operator_->Resize(Name(), 64 * kGiB);
+  ASSERT_TRUE(shrunk.ok()) << shrunk.status();
+  EXPECT_TRUE(shrunk->result.complete()) << shrunk->result.ShortDebugString();
+  EXPECT_EQ(SizeByQmp(), 64 * kGiB);
+  EXPECT_EQ(OnlineBytes() / kBlock * block, 64 * kGiB);
+  EXPECT_THAT(Backends(), IsEmpty());
+  ExpectWell();
+}
+
 TEST_F(ResizeFaultsTest, AboveTheCeilingItGrowsToTheCeiling) {
   ASSERT_NO_FATAL_FAILURE(Begin(TwoSlots(), "mode = guard\nceiling = 1GiB"));
   const auto bounded = operator_->Resize(Name(), 64 * kGiB);

@@ -135,10 +135,24 @@ bool MachineWatch::Accept(const MachineFacts& facts, const Began& began) {
     stale_balloon_.reset();
   }
   resident_bytes_ = resident_reader_.Read(*vm_->client, facts_.other_bytes);
-  devices_ = DevicesOf(facts_, *limits_);
+  MakeDevices();
   ShowReading();
   ShowDevices(facts.backends.has_value());
   return true;
+}
+
+void MachineWatch::MakeDevices() {
+  devices_ = DevicesOf(facts_, *limits_);
+  devices_.dimm_unit_bytes = dimm_unit_bytes_;
+}
+
+void MachineWatch::SetDimmUnit(int64_t bytes) {
+  if (bytes == dimm_unit_bytes_) return;
+  dimm_unit_bytes_ = bytes;
+  if (!IsReady()) return;
+  MakeDevices();
+  ShowReading();
+  ShowDevices(/*backends_read=*/true);
 }
 
 void MachineWatch::ShowReading() {

@@ -38,6 +38,8 @@ class MachineWatch : public std::enable_shared_from_this<MachineWatch> {
   void ReadNow(Depth depth, Nanos timeout, Then then);
   // Looks often for a while: something has been asked of the VM.
   void FollowUp();
+  // For what is told from now on; kept when the connection is lost.
+  void SetDimmUnit(int64_t bytes);
   // QEMU has confirmed a new DIMM: its numbers count from more from now on.
   void AddToBase(int64_t bytes);
 
@@ -62,6 +64,7 @@ class MachineWatch : public std::enable_shared_from_this<MachineWatch> {
   void OnRead(const Began& began, const absl::StatusOr<MachineFacts>& facts);
   void OnReadNow(const Urgent& reading, const absl::StatusOr<MachineFacts>& facts);
   [[nodiscard]] Began Now() const { return {epoch_, balloon_changes_}; }
+  void MakeDevices();
   [[nodiscard]] bool Accept(const MachineFacts& facts, const Began& began);
   void ShowReading();
   void ShowDevices(bool backends_read);
@@ -80,8 +83,9 @@ class MachineWatch : public std::enable_shared_from_this<MachineWatch> {
   absl::Status why_;
   MachineFacts facts_;                                   // valid while the link is ready
   std::shared_ptr<std::optional<MemoryLimits>> limits_;  // of this connection; shared with the answer
-  DeviceReading devices_;                                // made of the two
-  std::optional<DeviceReading> shown_;                   // as the observer last had it, since the connect
+  int64_t dimm_unit_bytes_ = kLeastDimmUnit;
+  DeviceReading devices_;               // made of the three
+  std::optional<DeviceReading> shown_;  // as the observer last had it, since the connect
   ResidentReader resident_reader_;
   Maybe<int64_t> resident_bytes_ = {};
   bool reading_ = false;

@@ -11,9 +11,10 @@ namespace ballast::vmm::qmp {
 namespace json = boost::json;
 
 void PlugTask::Start() {
-  if (bytes_ <= 0 || bytes_ % kDimmUnit != 0) {
+  const int64_t unit = tools_.watch->devices().dimm_unit_bytes;
+  if (bytes_ <= 0 || bytes_ % unit != 0) {
     return Finish(absl::InvalidArgumentError(
-                      StrCat("a DIMM of ", bytes_, " bytes: expected a multiple of ", kDimmUnit, " above 0")),
+                      StrCat("a DIMM of ", bytes_, " bytes: expected a multiple of ", unit, " above 0")),
                   "");
   }
   Read([this] {

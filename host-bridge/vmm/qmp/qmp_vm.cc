@@ -1,5 +1,6 @@
 #include "host-bridge/vmm/qmp/qmp_vm.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -27,6 +28,8 @@ class QmpVm::Core final : public ClientListener, public std::enable_shared_from_
   void Start() { vm->client->Start(); }
   void Stop();
   void SetBalloon(uint64_t id, BalloonBytes target) { balloon_->Set(id, target); }
+  // Smaller blocks, as of some guests on arm64, take DIMMs of the usual unit as well.
+  void SetGuestBlock(int64_t bytes) { watch_->SetDimmUnit(std::max(bytes, kLeastDimmUnit)); }
   // An order of type Task, made of these arguments.
   template <typename Task, typename... Arguments>
   void Order(uint64_t id, std::string device, Arguments... arguments) {
@@ -125,6 +128,10 @@ void QmpVm::Start() {
 
 void QmpVm::SetBalloon(uint64_t id, BalloonBytes target) {
   asio::post(io_, [core = core_, id, target] { core->SetBalloon(id, target); });
+}
+
+void QmpVm::SetGuestBlock(int64_t bytes) {
+  asio::post(io_, [core = core_, bytes] { core->SetGuestBlock(bytes); });
 }
 
 void QmpVm::Plug(uint64_t id, int64_t bytes) {

@@ -38,6 +38,7 @@ class QmpVm final : public Actuator, public MemoryDevices {
   // when the connection is lost are UNAVAILABLE; an unplug whose guest has been asked lives on and is settled
   // by what the next connection shows: gone is OK, still there UNAVAILABLE.
   // The new DIMM is ballast-dimm-N on ballast-mem-N, memory shared and of huge pages if the boot memory is.
+  void SetGuestBlock(int64_t bytes) override;
   void Plug(uint64_t id, int64_t bytes) override;
   // Only a DIMM of Ballast's; others are INVALID_ARGUMENT.
   void Unplug(uint64_t id, const std::string& device, Nanos deadline) override;

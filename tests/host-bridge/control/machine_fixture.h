@@ -27,6 +27,7 @@ class MachineHands final : public vmm::Actuator, public vmm::MemoryDevices, publ
     if (!balloon_sticks) balloon = target.count;
     mailbox_.OnReceipt({.id = id, .target = target, .status = {}, .written_at = {}, .done_at = {}});
   }
+  void SetGuestBlock(int64_t bytes) override { machine_.devices.dimm_unit_bytes = bytes; }
   void Plug(uint64_t id, int64_t bytes) override { Carry({id, hotplug::PlugDimm{bytes}}); }
   void Unplug(uint64_t id, const std::string& device, Nanos deadline) override {
     Carry({id, hotplug::UnplugDimm{device, deadline}});

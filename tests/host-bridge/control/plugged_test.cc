@@ -52,6 +52,23 @@ TEST_F(PluggedTest, WhatIsNotNeededForLongLeavesAgain) {
   EXPECT_THAT(machine_.Leaks(), IsEmpty());
 }
 
+// By slots and space DIMMs of 256 MiB would do; this guest would take none of them.
+TEST_F(PluggedTest, AGuestOfLargeBlocksIsGivenWholeOnes) {
+  Manage();
+  mailbox_.OnIdentity({.boot_id = "b",
+                       .generation = 1,
+                       .agent_version = "1",
+                       .kernel_release = "6.1",
+                       .block_bytes = kGiB,
+                       .lacks = ""});
+  used_ = 480 * kMiB;
+  Run(Seconds(5));
+  ASSERT_EQ(machine_.devices.devices.size(), 1u);
+  EXPECT_EQ(machine_.devices.devices[0].size_bytes, kGiB);
+  EXPECT_EQ(ResultOf(Resize(2 * kGiB)).size_bytes, 2 * kGiB + 512 * kMiB);
+  EXPECT_THAT(machine_.Leaks(), IsEmpty());
+}
+
 TEST_F(PluggedTest, WhatAnEarlierBridgeLeftBehindIsRemoved) {
   machine_.devices.orphans = {"ballast-mem-3"};
   Manage();

@@ -47,6 +47,17 @@ TEST(GrowthTest, ADimmIsLargeEnoughForTheSlotsToLast) {
       << "but within the ceiling";
 }
 
+TEST(GrowthTest, ADimmIsMadeOfTheGuestsBlocks) {
+  vmm::DeviceReading reading{
+      .free_slots = 16, .free_bytes = 7 * kGiB, .can_plug_dimms = true, .dimm_unit_bytes = 2 * kGiB};
+  EXPECT_EQ(NextGrowth(reading, Up(128 * kMiB)), (GrowthStep{"", 2 * kGiB}));
+  EXPECT_EQ(NextGrowth(reading, {2 * kGiB, 2 * kGiB - 1}), std::nullopt) << "half a block is none";
+  reading.free_slots = 2;
+  EXPECT_EQ(NextGrowth(reading, Up(128 * kMiB)), (GrowthStep{"", 4 * kGiB})) << "6 of the 7 in two slots";
+  reading.free_bytes = kGiB;
+  EXPECT_EQ(NextGrowth(reading, Up(128 * kMiB)), std::nullopt);
+}
+
 TEST(GrowthTest, NothingExceedsWhatItMay) {
   vmm::DeviceReading dimms{.free_slots = 1, .free_bytes = 4 * kGiB, .can_plug_dimms = true};
   EXPECT_EQ(NextGrowth(dimms, {kGiB, kGiB - kMiB}), (GrowthStep{"", kGiB - 128 * kMiB}));

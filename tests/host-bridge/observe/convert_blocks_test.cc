@@ -41,6 +41,19 @@ TEST(ConvertBlocksTest, AReportsSumsAreTaken) {
   EXPECT_FALSE(BlocksOf(wire::Report()));
 }
 
+TEST(ConvertBlocksTest, ABlockSizeThatCannotBeIsNone) {
+  wire::GetInfoResponse info;
+  EXPECT_EQ(BlockBytesOf(info), 0);
+  for (const auto& [said, believed] : {std::pair{2 * kGiB, 2 * kGiB},
+                                       {kBlock + 1, int64_t{0}},
+                                       {int64_t{1}, int64_t{0}},
+                                       {int64_t{-1} << 63, int64_t{0}},
+                                       {int64_t{1} << 62, int64_t{0}}}) {
+    info.mutable_memory_hotplug()->set_block_size_bytes(said);
+    EXPECT_EQ(BlockBytesOf(info), believed) << said;
+  }
+}
+
 TEST(ConvertBlocksTest, SumsThatCannotBeAreNamed) {
   wire::Report report = Report();
   report.mutable_memory_blocks()->set_movable_bytes(9 * kBlock);

@@ -34,6 +34,15 @@ TEST(PlugReadingOf, DimmsGrowByWhatFitsBelowMaxmem) {
   EXPECT_EQ(PlugReadingOf(devices)->most_bytes, 256 * kMiB) << "without a slot there is no growth";
 }
 
+TEST(PlugReadingOf, AGuestOfLargeBlocksTakesWholeOnesOnly) {
+  DeviceReading devices{
+      .free_slots = 16, .free_bytes = 5 * kGiB, .can_plug_dimms = true, .dimm_unit_bytes = 2 * kGiB};
+  EXPECT_EQ(PlugReadingOf(devices), (PlugReading{0, 0, 4 * kGiB, 2 * kGiB, 0}));
+  // Plugged before the guest had said its blocks: it is there, but no measure for others.
+  devices.devices = {Dimm("ballast-dimm-0", 256 * kMiB, true)};
+  EXPECT_EQ(PlugReadingOf(devices)->unit_bytes, 2 * kGiB);
+}
+
 TEST(PlugReadingOf, VirtioMemIsPreferredAndOurDimmsStillCount) {
   DeviceReading devices;
   devices.can_plug_dimms = true;

@@ -153,6 +153,27 @@ TEST(QmpDevices, ADimmIsMadeOfWholePages) {
   EXPECT_TRUE(rig.Plug(2, kGiB).status.ok());
 }
 
+TEST(QmpDevices, ADimmIsMadeOfTheGuestsBlocks) {
+  DeviceRig rig;
+  EXPECT_EQ(rig.Devices().dimm_unit_bytes, kDimm);
+  rig.actuator->SetGuestBlock(kGiB);
+  ASSERT_TRUE(
+      rig.observer.WaitUntil([](const Recorded& all) { return all.devices.back().dimm_unit_bytes == kGiB; }));
+  EXPECT_EQ(rig.observer.All().readings.back().value.plug, (policy::PlugReading{0, 0, 3 * kGiB, kGiB, 0}));
+  const DeviceReceipt refused = rig.Plug(1);
+  EXPECT_EQ(refused.status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(MessageOf(refused.status), HasSubstr("expected a multiple of 1073741824 above 0"));
+  EXPECT_THAT(rig.fake.DeviceNames(), ElementsAre("ram0"));
+  EXPECT_TRUE(rig.Plug(2, kGiB).status.ok());
+  // It is the guest's, not the connection's.
+  rig.fake.Disconnect();
+  ASSERT_TRUE(rig.observer.WaitForLinkChanges(3));
+  EXPECT_EQ(rig.Devices().dimm_unit_bytes, kGiB);
+  rig.actuator->SetGuestBlock(kMiB);
+  ASSERT_TRUE(rig.observer.WaitUntil(
+      [](const Recorded& all) { return all.devices.back().dimm_unit_bytes == kDimm; }));
+}
+
 TEST(QmpDevices, TheSmallestNumberThatNothingHas) {
   const RigOptions options = WithSlots();
   fakes::FakeQmp fake(options.fake);

@@ -129,7 +129,9 @@ bool MachineWatch::Accept(const MachineFacts& facts, const Began& began) {
   facts_ = facts;
   facts_.backends = std::move(backends);
   if (overtaken) facts_.actual = told;
-  if (stale_balloon_ == ToBalloon(facts.actual, facts.base_bytes)) {
+  const BalloonBytes said = ToBalloon(facts_.actual, facts_.base_bytes);
+  if (std::exchange(stale_unread_, false)) stale_balloon_ = said;
+  if (stale_balloon_ == said) {
     facts_.actual = GuestVisibleBytes{facts.base_bytes};
   } else {
     stale_balloon_.reset();
@@ -205,6 +207,8 @@ void MachineWatch::End(const absl::Status& why) {
   follow_up_ = kFollowUps.size();
   inconsistent_ = 0;
   stale_balloon_.reset();  // whoever answers next may be another process
+  stale_unread_ = false;
+  reset_at_.reset();
   base_moved_at_.reset();
   shown_.reset();
   reading_ = false;
@@ -250,8 +254,11 @@ void MachineWatch::OnGuestAnswer(const GuestAnswer& answer) {
 void MachineWatch::OnBalloonChange(GuestVisibleBytes actual) {
   if (reading_) ReadAgain(Depth::kNumbers);  // the answer under way may be older than this event
   // More than there was: a DIMM has come. Or one came or went so lately that this number may count from
-  // another base than ours.
-  const bool moved = base_moved_at_ && vm_->clock.Now() - *base_moved_at_ < kEventsLag;
+  // another base than ours; or the guest was reset, and it may be of the boot before.
+  const auto is_recent = [now = vm_->clock.Now()](const std::optional<MonotonicTime>& at) {
+    return at && now - *at < kEventsLag;
+  };
+  const bool moved = is_recent(base_moved_at_) || is_recent(reset_at_);
   if (moved || actual.count > facts_.base_bytes) return Read(Depth::kNumbers);
   stale_balloon_.reset();
   ++balloon_changes_;
@@ -271,7 +278,9 @@ void MachineWatch::OnReset(const Event& event) {
                     std::abs(*event.at_microseconds - *last_reset_microseconds_) < kSameResetMicroseconds;
   if (!same) {
     last_reset_microseconds_ = event.at_microseconds;
-    if (!stale_balloon_) stale_balloon_ = ToBalloon(facts_.actual, facts_.base_bytes);
+    ++epoch_;
+    stale_unread_ = true;
+    reset_at_ = vm_->clock.Now();
     vm_->gate.Call(&ActuatorObserver::OnLifecycle, Lifecycle::kReset);
   }
   Read(Depth::kNumbers);

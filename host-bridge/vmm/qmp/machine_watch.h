@@ -91,7 +91,7 @@ class MachineWatch : public std::enable_shared_from_this<MachineWatch> {
   bool reading_ = false;
   std::optional<Depth> read_again_;
   int inconsistent_ = 0;
-  // Counts the devices that have gone: answers from before and after one do not add up.
+  // Counts the devices that have gone, and resets: answers from before and after one do not add up.
   uint64_t epoch_ = 0;
   uint64_t balloon_changes_ = 0;  // counts the events that were believed
   std::optional<MonotonicTime> base_moved_at_;
@@ -99,6 +99,10 @@ class MachineWatch : public std::enable_shared_from_this<MachineWatch> {
   // What QEMU still says after a reset, until the driver of the new boot writes its own number; a driver that
   // finds nothing to do never does. The balloon of a guest that starts anew is empty.
   std::optional<BalloonBytes> stale_balloon_;
+  // There was a reset, and nothing was read since: whatever QEMU says first is what is stale. A balloon on
+  // its way stands elsewhere than where it was last seen.
+  bool stale_unread_ = false;
+  std::optional<MonotonicTime> reset_at_;
 };
 
 }  // namespace ballast::vmm::qmp

@@ -23,6 +23,9 @@ constexpr int kTries = 3;
 constexpr Nanos kBetweenTries = Milliseconds(100);
 // A block that will not leave gets half of the time that is left, at least so much.
 constexpr Nanos kShortestTry = Seconds(1);
+// And no more than moving its pages can take: the rest of a long call is the other blocks'.
+constexpr Nanos kLongestTry = Seconds(15);
+constexpr Nanos kMoreForEachGib = Seconds(8);
 // Kept of the call's time, at most a quarter of it: a helper has to be killed, and what went has to come
 // back.
 constexpr Nanos kReserve = Seconds(2);
@@ -302,8 +305,10 @@ absl::StatusOr<BlocksResult> BlockActs::Take(const std::vector<Block>& candidate
 
 absl::StatusOr<BlockOutcome> BlockActs::TakeOne(const Block& block, bool last, Work& work) {
   const Nanos left = work.Deadline() - work.Now();
-  const MonotonicTime until =
-      last ? work.Deadline() : work.Now() + std::min(left, std::max(kShortestTry, left / 2));
+  const int64_t mib = keeper_.Reader().BlockSizeBytes() / kMiB;
+  const Nanos longest = kLongestTry + Nanos{mib * (kMoreForEachGib.count / 1024)};
+  const Nanos share = last ? left : std::max(kShortestTry, left / 2);
+  const MonotonicTime until = work.Now() + std::min({left, share, longest});
   const auto watch = [&work, until] { return work.Look(until); };
   for (int tries = 1;; ++tries) {
     auto outcome = work.Do(block.number, BlockWish::kOffline, watch);

@@ -189,7 +189,8 @@ bool ShrinkTask::PickDimm(const Scene& scene) {
 }
 
 void ShrinkTask::TakeOffline() {
-  const Nanos for_size = std::min(Nanos{range_.bytes / kGiB * patience_.offline_gib.count}, kMostForSize);
+  const Nanos for_size =
+      std::min(Nanos{range_.bytes / kMiB * (patience_.offline_gib.count / 1024)}, kMostForSize);
   Give(observe::BlockOrder{.action = observe::BlockAction::kOffline,
                            .ranges = {range_},
                            .all_or_nothing = true,

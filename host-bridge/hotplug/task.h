@@ -68,7 +68,7 @@ struct Patience {
   Nanos agent = Seconds(60);       // without an answer of the agent: it restarts within seconds
   Nanos online = Seconds(2);       // until the agent, which acts by itself, is told to bring blocks online
   Nanos arrival = Seconds(10);     // without progress, of memory that was plugged
-  Nanos offline = Seconds(30);     // for taking one DIMM's blocks offline, however small, and
+  Nanos offline = Seconds(30);     // for taking one DIMM's blocks offline, and
   Nanos offline_gib = Seconds(8);  // more for each GiB of it; the agent keeps it offline longer by the same
   Nanos relief = Seconds(2);       // for a guest whose tasks stalled, before it is asked for that DIMM again
   Nanos detach = Seconds(10);      // for the guest's answer to an unplug

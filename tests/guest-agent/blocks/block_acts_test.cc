@@ -118,6 +118,31 @@ TEST_F(BlockActsTest, ABlockThatSpinsIsStoppedAndOthersHaveTheirTurn) {
   EXPECT_EQ(guest_.helpers, 2) << "the stopped one is gone";
 }
 
+// Twenty seconds of it pass in one.
+class HastyClock final : public Clock {
+ public:
+  [[nodiscard]] MonotonicTime Now() const override {
+    return began_ + Nanos{20 * (real_.Now() - began_).count};
+  }
+
+ private:
+  SystemClock real_;
+  MonotonicTime began_ = real_.Now();
+};
+
+TEST_F(BlockActsTest, OfALongCallABlockThatSpinsTakesNoMoreThanItCanNeed) {
+  guest_.kernel = [&](int64_t number, const std::string& text) -> std::optional<int> {
+    return number == 33 ? std::nullopt : std::make_optional(guest_.Obey(number, text));
+  };
+  const HastyClock clock;
+  BlockActs acts({guest_.Root(), 4096, false, {}}, *keeper_, guest_, clock);
+  const auto result =
+      acts.Offline({.ranges = {Range(32, 2)}}, {.within = Seconds(300), .brake_permyriad = 10'000});
+  EXPECT_THAT(Said(result), ElementsAre("32 done", "33 failed Movable"));
+  EXPECT_GE(result->took, Seconds(15));
+  EXPECT_LT(result->took, Seconds(100));
+}
+
 TEST_F(BlockActsTest, AllOrNothingBringsBackWhatWent) {
   guest_.kernel = [&](int64_t number, const std::string& text) -> std::optional<int> {
     return number == 40 ? std::nullopt : std::make_optional(guest_.Obey(number, text));

@@ -162,7 +162,7 @@ TEST(ShrinkTaskTest, TakesTheDimmsThatMakeUpTheSizeExactly) {
 
 // What is in use is copied elsewhere first.
 TEST(ShrinkTaskTest, ALargerDimmHasMoreTime) {
-  for (const auto& [bytes, deadline, put_back] : {std::tuple{128 * kMiB, Seconds(30), Seconds(120)},
+  for (const auto& [bytes, deadline, put_back] : {std::tuple{128 * kMiB, Seconds(31), Seconds(121)},
                                                   {16 * kGiB, Seconds(158), Seconds(248)},
                                                   {512 * kGiB, Seconds(1830), Seconds(1920)}}) {
     FakeMachine machine;

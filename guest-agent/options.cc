@@ -121,9 +121,7 @@ absl::Status ReadFile(const std::string& path, const po::options_description& kn
 absl::Status Fill(int argc, const char* const* argv, RawOptions& raw, Options& options,
                   std::vector<std::string>& faults) {
   const auto settings = FileOptions(raw);
-  po::options_description all(
-      "ballast-agent tells the host how much memory this guest needs.\n"
-      "ballast-agent ask SIZE asks the host for more; see ballast-agent ask --help.");
+  po::options_description all;
   all.add(CommandOptions(raw)).add(settings);
   po::variables_map values;
   try {
@@ -136,7 +134,9 @@ absl::Status Fill(int argc, const char* const* argv, RawOptions& raw, Options& o
   }
   options.action = ActionOf(values);
   std::ostringstream help;
-  help << all;
+  help << "ballast-agent tells the host how much memory this guest needs.\n"
+          "ballast-agent ask SIZE asks the host for more; see ballast-agent ask --help.\n"
+       << all;
   options.help = help.str();
   return absl::OkStatus();
 }

@@ -130,6 +130,7 @@ class Interpreter {
       CheckOrder(draft, {"floor", limits.floor_bytes}, {"ceiling", limits.ceiling_bytes});
     }
     CheckListen(draft);
+    CheckDial(draft);
     for (const Draft& other : drafts_) {
       if (&other == &draft) break;
       CheckPair(other, draft);
@@ -159,6 +160,20 @@ class Interpreter {
       Fault(StrCat(Place(draft.section.name, line),
                    "with link = listen the socket PATH_PORT has more than 107 bytes; use a shorter path"));
     }
+  }
+
+  // Who may take a port of the guest is how the bridge knows that its agent answers. With link = listen the
+  // port is the host's.
+  void CheckDial(const Draft& draft) {
+    if (draft.entry.link != Link::kDial || !draft.Has("agent")) return;
+    const auto* vsock = std::get_if<VsockAddress>(&draft.entry.agent);
+    const auto* hybrid = std::get_if<HybridAddress>(&draft.entry.agent);
+    const uint32_t port = vsock != nullptr ? vsock->port : hybrid != nullptr ? hybrid->port : 0;
+    if (port < kFirstUnprivilegedPort) return;
+    Fault(StrCat(Place(draft.section.name, draft.settings.find("agent")->second),
+                 "any user of the guest can take port ", port,
+                 " and answer in the agent's place; write a port from 1 to ", kFirstUnprivilegedPort - 1,
+                 " (ballast-agent listens on 1000 unless told otherwise)"));
   }
 
   // What tells two machines apart: the port does not.

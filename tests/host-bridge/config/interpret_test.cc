@@ -180,6 +180,12 @@ INSTANTIATE_TEST_SUITE_P(
              "has 108 bytes"},
         Case{"BadAgent", "[guest a]\ncontrol = /a\nagent = tcp:1:2\n", "write vsock:CID:PORT"},
         Case{"HostAsAgent", "[guest a]\ncontrol = /a\nagent = vsock:2:842\n", "CID 2 is the host itself"},
+        Case{"AnybodysPort", "[guest a]\ncontrol = /a\nagent = vsock:5:1024\n",
+             "b.conf:3: [guest a] agent = vsock:5:1024: any user of the guest can take port 1024 and answer "
+             "in the "
+             "agent's place; write a port from 1 to 1023"},
+        Case{"AnybodysPortBehindASocket", "[guest a]\ncontrol = /a\nagent = unix:/a.vsock:5000\n",
+             "any user of the guest can take port 5000"},
         Case{"ListenWithoutPort", "[guest a]\ncontrol = /a\nagent = unix:/a.sock\nlink = listen\n",
              "link = listen needs the port"},
         Case{"ListenPathTooLong",

@@ -106,6 +106,7 @@ std::string FakeMemoryDevices::AddDevice(const json::object& arguments) {
   if (backend == nullptr) return FakeMachine::Refusal("DeviceNotFound", "Device not found");
   if (static_cast<int>(dimms_.size()) >= slots_) return Refuse("no free slots available");
   AddDimm(TextOf(arguments, "id"), backend->id, backend->bytes);
+  if (arguments.contains("addr")) dimms_.back().address = NumberOf(arguments, "addr");
   Answer(dimms_.back(), 1, 0);
   return std::string(kDone);
 }

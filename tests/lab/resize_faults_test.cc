@@ -123,6 +123,27 @@ TEST_F(ResizeFaultsTest, AGuestOfLargeBlocksIsGivenWholeOnes) {
   ExpectWell();
 }
 
+// QEMU takes a DIMM that is half a memory block, and puts the next right behind it; of both the guest uses
+// nothing.
+TEST_F(ResizeFaultsTest, BehindSomebodysOddDimmTheNextBeginsWhereABlockDoes) {
+  GuestOptions options = TwoSlots();
+  options.hotplug_slots = 4;
+  ASSERT_NO_FATAL_FAILURE(Begin(options, "mode = guard"));
+  HotplugGuest blocks(*guest_);
+  ASSERT_TRUE(blocks.PlugDimm("odd", 64).ok());
+  ASSERT_TRUE(operator_->WaitForSize(Name(), 576 * kMiB, absl::Seconds(10)).ok());
+  const auto grown = operator_->Resize(Name(), 960 * kMiB);
+  ASSERT_TRUE(grown.ok()) << grown.status();
+  EXPECT_TRUE(grown->result.complete()) << grown->result.ShortDebugString();
+  EXPECT_EQ(OnlineBytes(), (512 + 384) * kMiB) << "of the odd one nothing";
+  const auto shrunk = operator_->Resize(Name(), 576 * kMiB);
+  ASSERT_TRUE(shrunk.ok()) << shrunk.status();
+  EXPECT_TRUE(shrunk->result.complete()) << shrunk->result.ShortDebugString();
+  EXPECT_EQ(OnlineBytes(), 512 * kMiB);
+  EXPECT_THAT(Backends(), IsEmpty());
+  ExpectWell();
+}
+
 TEST_F(ResizeFaultsTest, AboveTheCeilingItGrowsToTheCeiling) {
   ASSERT_NO_FATAL_FAILURE(Begin(TwoSlots(), "mode = guard\nceiling = 1GiB"));
   const auto bounded = operator_->Resize(Name(), 64 * kGiB);

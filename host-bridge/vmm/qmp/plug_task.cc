@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "host-bridge/vmm/plug_reading.h"
+#include "host-bridge/vmm/qmp/dimm_address.h"
 
 namespace ballast::vmm::qmp {
 
@@ -121,14 +122,17 @@ void PlugTask::AddBackend() {
 }
 
 void PlugTask::AddDevice() {
-  Ask("device_add", {{"driver", "pc-dimm"}, {"id", device_}, {"memdev", backend_}},
-      [this](const absl::StatusOr<json::value>& result) {
-        if (result.ok()) tools_.watch->AddToBase(bytes_);
-        tools_.balloon->Release();
-        if (IsLost(result.status())) return Finish(result.status(), device_);
-        if (!result.ok()) return RollBack(AsExhausted(result.status()));
-        Read([this] { Finish(absl::OkStatus(), device_); });
-      });
+  json::object arguments{{"driver", "pc-dimm"}, {"id", device_}, {"memdev", backend_}};
+  const auto address =
+      DimmAddress(tools_.watch->facts().devices.taken, bytes_, tools_.watch->devices().dimm_unit_bytes);
+  if (address) arguments["addr"] = *address;
+  Ask("device_add", std::move(arguments), [this](const absl::StatusOr<json::value>& result) {
+    if (result.ok()) tools_.watch->AddToBase(bytes_);
+    tools_.balloon->Release();
+    if (IsLost(result.status())) return Finish(result.status(), device_);
+    if (!result.ok()) return RollBack(AsExhausted(result.status()));
+    Read([this] { Finish(absl::OkStatus(), device_); });
+  });
 }
 
 void PlugTask::RollBack(const absl::Status& why) {

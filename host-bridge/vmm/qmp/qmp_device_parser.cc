@@ -30,7 +30,7 @@ absl::Status TakeDimm(const json::value& data, MemoryDevice& device) {
   const std::string what = StrCat(kDevices, " dimm");
   const auto size = Bytes(data, what, "size");
   if (!size.ok()) return size.status();
-  const auto address = Bytes(data, what, "addr");
+  const auto address = Bytes(data, what, "addr", *size);
   if (!address.ok()) return address.status();
   device.kind = DeviceKind::kDimm;
   device.address = *address;
@@ -59,16 +59,25 @@ absl::Status TakeVirtioMem(const json::value& data, MemoryDevice& device) {
   if (device.size_bytes > device.most_bytes || device.requested_bytes > device.most_bytes) {
     return Wrong(what, "a size and a requested-size up to max-size", data);
   }
+  if (device.address > kMaxBytes - device.most_bytes)
+    return Wrong(what, StrCat("a memaddr and max-size that add up to ", kMaxBytes, " at most"), data);
   return absl::OkStatus();
 }
 
 // Of a kind that Ballast leaves alone: what it takes of slots and address space.
 absl::Status TakeOther(const std::string& type, const json::value& data, DeviceList& list) {
   if (type == "nvdimm") ++list.taken_slots;
-  if (!data.is_object() || !data.get_object().contains("size")) return absl::OkStatus();
-  const auto size = Bytes(data, StrCat(kDevices, " ", type), "size", list.taken_bytes);
+  if (type == "sgx-epc" || !data.is_object() || !data.get_object().contains("size")) return absl::OkStatus();
+  const std::string what = StrCat(kDevices, " ", type);
+  const auto size = Bytes(data, what, "size", list.taken_bytes);
   if (!size.ok()) return size.status();
   list.taken_bytes += *size;
+  for (const char* name : {"addr", "memaddr"}) {
+    if (!data.get_object().contains(name)) continue;
+    const auto address = Bytes(data, what, name, *size);
+    if (!address.ok()) return address.status();
+    list.taken.push_back({*address, *size});
+  }
   return absl::OkStatus();
 }
 
@@ -88,6 +97,7 @@ absl::Status TakeKnown(bool is_dimm, const json::value& data, const std::string&
   device.ours = named && (!is_dimm || device.id.starts_with(kDimmPrefix));
   entry.backend = backend;
   list.taken_bytes += device.most_bytes;
+  list.taken.push_back({device.address, device.most_bytes});
   if (is_dimm) {
     list.dimm_bytes += device.size_bytes;
     ++list.taken_slots;
@@ -134,6 +144,8 @@ absl::StatusOr<DeviceList> ParseMemoryDevices(const json::value& result) {
     return a.device.address != b.device.address ? a.device.address < b.device.address
                                                 : a.device.id < b.device.id;
   });
+  std::sort(devices.taken.begin(), devices.taken.end(),
+            [](const Extent& a, const Extent& b) { return a.address < b.address; });
   return devices;
 }
 

@@ -17,7 +17,16 @@ namespace ballast::vmm::qmp {
 inline constexpr std::string_view kDimmPrefix = "ballast-dimm-";
 inline constexpr std::string_view kBackendPrefix = "ballast-mem-";
 
-// query-memory-devices. Kinds that Ballast does not know (nvdimm, virtio-pmem, ...) only count as taken.
+// A part of the guest's address space; its end is at most 2^62.
+struct Extent {
+  int64_t address = 0;
+  int64_t bytes = 0;
+
+  friend bool operator==(const Extent&, const Extent&) = default;
+};
+
+// query-memory-devices. Kinds that Ballast does not know (nvdimm, virtio-pmem, ...) only count as taken;
+// sgx-epc has an address space of its own.
 struct DeviceList {
   struct Entry {
     MemoryDevice device;
@@ -29,12 +38,13 @@ struct DeviceList {
   int64_t dimm_bytes = 0;      // of all DIMMs: they are in the balloon's number
   int64_t taken_slots = 0;     // of those that -m slots= gave: DIMMs and nvdimms have one each
   int64_t taken_bytes = 0;     // of the address space for devices: of virtio-mem all it could ever take
+  std::vector<Extent> taken;   // where that is, by address; not of those that do not say it
   std::vector<std::string> backends;  // the ids of those in use, by any kind
 
   friend bool operator==(const DeviceList&, const DeviceList&) = default;
 };
-// Sizes 0..2^62, also their sums. A device without an id gets one made of its address, and is not `ours`:
-// nothing can be asked of it.
+// Addresses and sizes 0..2^62, also their sums. A device without an id gets one made of its address, and is
+// not `ours`: nothing can be asked of it.
 [[nodiscard]] absl::StatusOr<DeviceList> ParseMemoryDevices(const boost::json::value& result);
 
 // qom-get /machine memory: what -m gave to the VM.

@@ -49,6 +49,8 @@ TEST(ParseMemoryDevices, KeepsDimmsAndVirtioMemByAddress) {
   EXPECT_EQ(list->taken_slots, 2);
   EXPECT_EQ(list->taken_bytes, 1073741824 + 268435456 + 104857600)
       << "virtio-mem takes all its address space";
+  EXPECT_THAT(list->taken, ElementsAre(Extent{4294967296, 1073741824}, Extent{5368709120, 268435456},
+                                       Extent{5637144576, 104857600}));
   EXPECT_THAT(list->backends, ElementsAre("vmem0", "mem2", "ballast-mem-0"));
   EXPECT_EQ(*ParseMemoryDevices(Json("[]")), DeviceList{});
 }
@@ -57,12 +59,13 @@ TEST(ParseMemoryDevices, OtherKindsOnlyTakeRoom) {
   // Made up after QEMU's schema.
   const auto list = ParseMemoryDevices(Json(
       R"([{"type": "nvdimm", "data": {"memdev": "/objects/n", "addr": 1, "size": 4096, "slot": 0, "node": 0, "hotplugged": false, "hotpluggable": true}},
-          {"type": "virtio-pmem", "data": {"memdev": "/objects/p", "memaddr": 1, "size": 8192}},
-          {"type": "sgx-epc", "data": {"size": 0}}, {"type": "hv-balloon", "data": {}}])"));
+          {"type": "virtio-pmem", "data": {"memdev": "/objects/p", "memaddr": 0, "size": 8192}},
+          {"type": "sgx-epc", "data": {"memaddr": 7, "size": 9}}, {"type": "hv-balloon", "data": {}}])"));
   ASSERT_TRUE(list.ok()) << list.status();
   EXPECT_THAT(list->entries, IsEmpty());
   EXPECT_EQ(list->taken_slots, 1);
   EXPECT_EQ(list->taken_bytes, 4096 + 8192);
+  EXPECT_THAT(list->taken, ElementsAre(Extent{0, 8192}, Extent{1, 4096}));
 }
 
 TEST(ParseMemoryDevices, WhatHasNoIdGetsANameAndIsNobodysToMove) {
@@ -83,6 +86,19 @@ TEST(ParseMemoryDevices, RefusesSumsThatDoNotFit) {
       ParseMemoryDevices(Json(R"([{"type": "dimm", "data": {"addr": 0, "size": 4611686018427387904}},
                                             {"type": "nvdimm", "data": {"size": 1}}])")),
       "nvdimm size: expected an integer from 0 to 0, got 1");
+}
+
+TEST(ParseMemoryDevices, RefusesWhatEndsBeyondTheAddressSpace) {
+  ExpectRefused(
+      ParseMemoryDevices(Json(R"([{"type": "dimm", "data": {"addr": 4611686018427387904, "size": 1}}])")),
+      "dimm addr: expected an integer from 0 to 4611686018427387903, got 4611686018427387904");
+  ExpectRefused(
+      ParseMemoryDevices(Json(
+          R"([{"type": "virtio-mem", "data": {"memaddr": 4611686018427387904, "block-size": 1, "size": 0, "max-size": 1, "requested-size": 0}}])")),
+      "a memaddr and max-size that add up to 4611686018427387904 at most");
+  ExpectRefused(
+      ParseMemoryDevices(Json(R"([{"type": "nvdimm", "data": {"addr": 4611686018427387904, "size": 1}}])")),
+      "nvdimm addr: expected an integer from 0 to 4611686018427387903");
 }
 
 TEST(ParseMemoryDevices, NamesWhatIsWrong) {

@@ -345,6 +345,19 @@ TEST(QmpDevices, AnAnswerAboutAKnownDeviceIsNoNews) {
   EXPECT_EQ(rig.fake.WaitForCommand("query-status", readings + 1, Milliseconds(50)), std::nullopt);
 }
 
+TEST(QmpDevices, AfterADimmOfAnOddSizeTheNextBeginsWhereABlockDoes) {
+  DeviceRig rig;
+  ASSERT_TRUE(rig.Plug(1).status.ok());
+  EXPECT_THAT(rig.fake.WaitForCommand("device_add")->arguments, Not(HasSubstr("addr")));
+  rig.fake.AddDimm(64 * kMiB, true);  // after ours
+  ASSERT_TRUE(
+      rig.observer.WaitUntil([](const Recorded& all) { return all.devices.back().devices.size() == 2; }));
+  const int64_t theirs = rig.Devices().devices.back().address;
+  ASSERT_TRUE(rig.Plug(2).status.ok());
+  EXPECT_THAT(rig.fake.WaitForCommand("device_add", 2)->arguments,
+              HasSubstr(StrCat("\"addr\":", theirs + kDimm)));
+}
+
 TEST(QmpDevices, WhatIsNotOursStays) {
   RigOptions options = WithSlots();
   options.fake.virtio_mem_most = kGiB;

@@ -43,8 +43,9 @@ std::string WhyNotTried(Stop stop, const std::string& pressure) {
       return "not tried: the call's time was over";
     case Stop::kCancelled:
       return "not tried: the caller left";
-    case Stop::kDone:
     case Stop::kExhausted:
+      return "not tried: others stay, and without them it would come back";
+    case Stop::kDone:
       break;
   }
   return "not tried: enough without it";
@@ -268,6 +269,8 @@ absl::StatusOr<BlocksResult> BlockActs::Take(const std::vector<Block>& candidate
   for (size_t i = 0; i < candidates.size(); ++i) {
     const Block& block = candidates[i];
     if (taken.size() >= enough) stop = Stop::kDone;
+    const size_t at_most = taken.size() + candidates.size() - i;
+    if (!stop && wish.all_or_nothing && at_most < enough) stop = Stop::kExhausted;
     if (!stop) stop = work.Look(work.Deadline());
     if (!stop && work.WouldPress(size)) {
       if (taken.empty()) return absl::FailedPreconditionError(work.Pressure());

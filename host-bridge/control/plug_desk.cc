@@ -107,6 +107,7 @@ void PlugDesk::Send(const hotplug::Order& order) {
     }
     void operator()(const hotplug::RemoveOrphans&) const { desk.devices_->RemoveOrphans(id); }
     void operator()(const observe::BlockOrder& blocks) const { desk.link_->Order(blocks); }
+    void operator()(const hotplug::CallOff&) const { desk.link_->CallOff(id); }
   };
   std::visit(Sender{*this, order.id}, order.what);
 }

@@ -31,6 +31,14 @@ int64_t PluggedBytes(const vmm::DeviceReading& reading) {
   return bytes;
 }
 
+// The agent gives up at the first block that stays, and names those that it did not try, too.
+std::string WhyItStays(const std::vector<observe::BlockRefusal>& refused) {
+  const auto stays = [](const observe::BlockRefusal& refusal) { return refusal.error != 0; };
+  const auto first = std::find_if(refused.begin(), refused.end(), stays);
+  const auto& shown = first == refused.end() ? refused.front() : *first;
+  return StrCat("a block of it cannot go offline (", shown.reason, ")");
+}
+
 }  // namespace
 
 int64_t CanLeave(const vmm::DeviceReading& reading, int64_t wanted_bytes) {
@@ -82,6 +90,7 @@ bool ShrinkTask::StepOnce(const Scene& scene) {
     case Phase::kListing:
       return blocks_ && PickDimm(scene);
     case Phase::kOfflining:
+      if (cancelled_ && !blocks_) CallOffAwaited();
       return blocks_ && Offlined(scene);
     case Phase::kWaiting:
       if (cancelled_) return Go(Phase::kChoose, scene.now);
@@ -216,9 +225,7 @@ bool ShrinkTask::Offlined(const Scene& scene) {
     return !untouched ? BringBack(scene.now) : Go(Phase::kChoose, scene.now);
   }
   if (!blocks_->refused.empty()) {
-    const observe::BlockRefusal& first = blocks_->refused.front();
-    Fail(absl::FailedPreconditionError(StrCat(device_, " stays: ", blocks_->refused.size(),
-                                              " of its blocks cannot go offline (", first.reason, ")")));
+    Fail(absl::FailedPreconditionError(StrCat(device_, " stays: ", WhyItStays(blocks_->refused))));
     return Go(Phase::kChoose, scene.now);
   }
   if (cancelled_) return BringBack(scene.now);

@@ -37,10 +37,16 @@ struct RemoveOrphans {
   friend bool operator==(const RemoveOrphans&, const RemoveOrphans&) = default;
 };
 
-// The id is in the receipt that answers it; of a BlockOrder it is in the order, too.
+// The agent shall stop what it does for the BlockOrder of this id.
+struct CallOff {
+  friend bool operator==(const CallOff&, const CallOff&) = default;
+};
+
+// The id is in the receipt that answers it; of a BlockOrder it is in the order, too. A CallOff has that of
+// the order it is about, and no receipt of its own.
 struct Order {
   uint64_t id = 0;
-  std::variant<PlugDimm, UnplugDimm, RequestSize, RemoveOrphans, observe::BlockOrder> what;
+  std::variant<PlugDimm, UnplugDimm, RequestSize, RemoveOrphans, observe::BlockOrder, CallOff> what;
   friend bool operator==(const Order&, const Order&) = default;
 };
 

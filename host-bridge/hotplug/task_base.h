@@ -37,6 +37,10 @@ class TaskBase : public Task {
     if constexpr (std::is_same_v<What, observe::BlockOrder>) what.id = awaited_;
     orders_.push_back({awaited_, std::move(what)});
   }
+  // Of the order that is awaited, once; its answer is awaited as before.
+  void CallOffAwaited() {
+    if (std::exchange(called_off_, awaited_) != awaited_) orders_.push_back({awaited_, CallOff{}});
+  }
   void List() { Give(observe::BlockOrder{.action = observe::BlockAction::kList, .deadline = Seconds(5)}); }
   void LookAgain(MonotonicTime at) { next_look_ = at; }
   void Remember(const std::vector<observe::BlockRefusal>& refused) {
@@ -59,6 +63,7 @@ class TaskBase : public Task {
  private:
   uint64_t next_id_;
   uint64_t awaited_ = 0;
+  uint64_t called_off_ = 0;
   std::vector<Order> orders_;
   MonotonicTime next_look_;
   std::optional<Result> result_;

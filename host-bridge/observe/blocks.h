@@ -56,8 +56,8 @@ struct BlockRefusal {
 
 struct BlockReceipt {
   uint64_t id = 0;
-  // OK: the agent answered, see what it did. UNAVAILABLE: no link, or it broke meanwhile; it may have
-  // happened. Else the agent's refusal: nothing was done.
+  // OK: the agent answered, see what it did. UNAVAILABLE: no link, or it broke meanwhile, or the order was
+  // called off; it may have happened. Else the agent's refusal: nothing was done.
   absl::Status status = {};
   int64_t block_bytes = 0;    // the guest's; 0: not said
   int64_t changed_bytes = 0;  // what went online or offline and stayed so

@@ -140,7 +140,8 @@ bool Conversation::List(const observe::BlockOrder& order) {
         auto receipt = observe::ConvertBlocks(response);
         if (status.ok() && receipt.ok()) block_bytes_ = receipt->block_bytes;
         Deliver(id, status, std::move(receipt));
-      });
+      },
+      order.id);
 }
 
 template <typename Request, typename Response>
@@ -154,7 +155,8 @@ bool Conversation::Change(const observe::BlockOrder& order, BeginCall<Request, R
       },
       [this, id = order.id](const grpc::Status& status, const Response& response) {
         Deliver(id, status, observe::ConvertBlocks(response, block_bytes_));
-      });
+      },
+      order.id);
 }
 
 void Conversation::Deliver(uint64_t order, const grpc::Status& status,
@@ -164,9 +166,9 @@ void Conversation::Deliver(uint64_t order, const grpc::Status& status,
     return observer_.OnBlocks(*receipt);
   }
   observe::BlockReceipt refusal{.id = order, .status = status.ok() ? receipt.status() : FromGrpc(status)};
-  // The conversation's end cuts calls off; what they did by then nobody knows.
+  // What it did by then nobody knows.
   const bool cut_off = status.error_code() == grpc::StatusCode::CANCELLED;
-  if (cut_off) refusal.status = absl::UnavailableError("the link to the agent broke");
+  if (cut_off) refusal.status = absl::UnavailableError("it was called off, or the link to the agent broke");
   observer_.OnBlocks(refusal);
 }
 

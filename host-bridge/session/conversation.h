@@ -57,6 +57,8 @@ class Conversation {
   // Has the agent carry out an order about memory blocks. From any thread. Its receipt comes on the queue's
   // thread, always; false: it was not taken, and none comes.
   [[nodiscard]] bool Order(const observe::BlockOrder& order);
+  // Has the agent stop carrying that one out; its receipt still comes. From any thread.
+  void CallOff(uint64_t order) { orders_.Cancel(order); }
   // When the last message came, or the conversation began. There is no keepalive ping from this side: a
   // stopped guest must be left alone, and a running one reports by itself. From any thread.
   [[nodiscard]] MonotonicTime LastHeard() const {

@@ -36,6 +36,9 @@ class GuestLink {
   // Has the agent carry out an order about memory blocks; SessionObserver::OnBlocks gets the receipt, also
   // where there is no link to send it over (UNAVAILABLE).
   virtual void Order(const observe::BlockOrder& order) = 0;
+  // Has the agent stop carrying that one out and undo what is half done. The receipt (UNAVAILABLE, unless it
+  // was faster) still comes. A held link is left alone.
+  virtual void CallOff(uint64_t order) = 0;
 };
 
 }  // namespace ballast::session

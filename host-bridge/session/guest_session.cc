@@ -108,6 +108,12 @@ void GuestSession::Order(const observe::BlockOrder& order) {
   });
 }
 
+void GuestSession::CallOff(uint64_t order) {
+  asio::post(io_, [this, order] {
+    if (conversation_ && !IsHeld()) conversation_->CallOff(order);
+  });
+}
+
 Task<void> GuestSession::AwaitRelease() {
   while (IsHeld() && !stopping_) {
     release_.expires_at(asio::steady_timer::time_point::max());

@@ -51,6 +51,7 @@ class GuestSession final : public GuestLink {
   void Renew() override;
   void Answer(const MemoryAnswer& answer) override;
   void Order(const observe::BlockOrder& order) override;
+  void CallOff(uint64_t order) override;
 
  private:
   Task<void> Run();

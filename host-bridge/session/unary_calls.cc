@@ -10,6 +10,13 @@ void UnaryCalls::Cancel() {
   for (const std::unique_ptr<Call>& call : calls_) call->context.TryCancel();
 }
 
+void UnaryCalls::Cancel(uint64_t name) {
+  const std::lock_guard lock(mutex_);
+  for (const std::unique_ptr<Call>& call : calls_) {
+    if (call->name == name && !call->finished) call->context.TryCancel();
+  }
+}
+
 bool UnaryCalls::Close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -30,17 +31,18 @@ class UnaryCalls {
 
   // `start` makes the stub's call, `done` gets what came of it; both on the queue's thread, `done` exactly
   // once. From any thread. False, and neither is called, when too many are under way or the conversation is
-  // over.
+  // over. `name`: the caller's, for Cancel.
   template <typename Response>
   [[nodiscard]] bool Begin(
       Nanos deadline,
       std::function<std::unique_ptr<Reader<Response>>(grpc::ClientContext*, grpc::CompletionQueue*)> start,
-      std::function<void(const grpc::Status&, const Response&)> done) {
+      std::function<void(const grpc::Status&, const Response&)> done, uint64_t name = 0) {
     const std::lock_guard lock(mutex_);
     calls_.remove_if([](const std::unique_ptr<Call>& call) { return call->finished; });
     if (closed_ || calls_.size() >= most_) return false;
     auto owned = std::make_unique<TypedCall<Response>>();
     TypedCall<Response>* call = owned.get();
+    call->name = name;
     calls_.push_back(std::move(owned));
     call->begin.done = [this, call, deadline, start = std::move(start)](bool) {
       call->context.set_deadline(std::chrono::system_clock::now() + std::chrono::nanoseconds(deadline.count));
@@ -57,12 +59,15 @@ class UnaryCalls {
 
   // Those under way end with CANCELLED, and no other begins. From any thread.
   void Cancel();
+  // Those of this name alone.
+  void Cancel(uint64_t name);
   // No other begins from now on. True when none is under way any more.
   [[nodiscard]] bool Close();
 
  private:
   struct Call {
     virtual ~Call() = default;
+    uint64_t name = 0;
     grpc::Alarm alarm;
     CallQueue::Tag begin;
     grpc::ClientContext context;

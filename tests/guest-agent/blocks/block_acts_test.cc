@@ -13,9 +13,11 @@ namespace ballast::agent {
 namespace {
 
 using Kind = BlockResult::Kind;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Blocks 32 and 33 are Movable, 40 of the kernel's and offline is 41.
 class BlockActsTest : public ::testing::Test {
@@ -166,14 +168,44 @@ TEST_F(BlockActsTest, AllOrNothingBringsBackWhatWentEvenWithoutAHelper) {
       Offline({.ranges = {Range(32, 2), Range(40)}, .all_or_nothing = true, .put_back_after = Seconds(60)},
               Seconds(4));
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_THAT(Said(result), ElementsAre("32 failed Movable", "33 failed", "40 failed Normal"));
+  EXPECT_THAT(Said(result), ElementsAre("32 failed Movable", "33 failed", "40 skipped Normal"));
   EXPECT_EQ(result->bytes, 0);
   EXPECT_EQ(result->stop, Stop::kExhausted);
   EXPECT_THAT(result->blocks[1].reason, HasSubstr("does not come back yet: no helper to be had"));
-  EXPECT_THAT(result->blocks[2].reason, HasSubstr("no helper to be had"));
   guest_.no_helpers = false;
   EXPECT_TRUE(BlockGuest::Eventually([&] { return guest_.State(33) == "online\n"; }));
   EXPECT_EQ(guest_.Zones(33), "Movable\n");
+}
+
+TEST_F(BlockActsTest, AllOrNothingEndsWithTheFirstThatStays) {
+  guest_.kernel = [&](int64_t number, const std::string& text) {
+    return std::make_optional(number == 32 ? EINVAL : guest_.Obey(number, text));
+  };
+  const auto result = Offline({.ranges = {Range(32, 2), Range(40)}, .all_or_nothing = true});
+  EXPECT_THAT(Said(result), ElementsAre("32 failed Movable", "33 brought back Movable", "40 skipped Normal"));
+  EXPECT_EQ(result->stop, Stop::kExhausted);
+  EXPECT_THAT(result->blocks[2].reason, HasSubstr("not tried: others stay"));
+  EXPECT_THAT(guest_.Writes(), Not(Contains(HasSubstr("40 "))));
+  // Without it the others still go, and where there are others enough as well.
+  EXPECT_THAT(Said(Offline({.ranges = {Range(32, 2), Range(40)}})),
+              ElementsAre("32 failed Movable", "33 done", "40 done"));
+}
+
+TEST_F(BlockActsTest, WhatNeverLeavesKeepsTheOthersFromBeingTried) {
+  const auto result = Offline({.ranges = {Range(0), Range(33)}, .all_or_nothing = true});
+  EXPECT_THAT(Said(result), ElementsAre("0 failed none", "33 skipped Movable"));
+  EXPECT_THAT(guest_.Writes(), IsEmpty());
+}
+
+TEST_F(BlockActsTest, AHelperThatIsLostFailsTheBlocksAfterIt) {
+  guest_.kernel = [&](int64_t number, const std::string& text) -> std::optional<int> {
+    if (number != 32) return guest_.Obey(number, text);
+    guest_.no_helpers = true;
+    return std::nullopt;
+  };
+  const auto result = Offline({.ranges = {Range(32, 2), Range(40)}}, Seconds(4));
+  EXPECT_THAT(Said(result), ElementsAre("32 failed Movable", "33 done", "40 failed Normal"));
+  EXPECT_THAT(result->blocks[2].reason, HasSubstr("no helper to be had"));
 }
 
 TEST_F(BlockActsTest, WithoutAnyHelperItIsRefused) {

@@ -34,6 +34,7 @@ class RememberingLink final : public session::GuestLink {
   void Renew() override { calls.push_back("renew"); }
   void Answer(const session::MemoryAnswer& answer) override { answers.push_back(answer); }
   void Order(const observe::BlockOrder& order) override { orders.push_back(order); }
+  void CallOff(uint64_t order) override { calls.push_back("call off " + std::to_string(order)); }
   std::vector<observe::BlockOrder> orders;
   std::vector<session::MemoryAnswer> answers;
   std::vector<std::string> calls;

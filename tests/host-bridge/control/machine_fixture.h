@@ -37,6 +37,7 @@ class MachineHands final : public vmm::Actuator, public vmm::MemoryDevices, publ
   }
   void RemoveOrphans(uint64_t id) override { Carry({id, hotplug::RemoveOrphans{}}); }
   void Order(const observe::BlockOrder& order) override { Carry({order.id, order}); }
+  void CallOff(uint64_t order) override { called_off.push_back(order); }
   void Hold() override {}
   void Release() override {}
   void Renew() override {}
@@ -46,6 +47,7 @@ class MachineHands final : public vmm::Actuator, public vmm::MemoryDevices, publ
   bool balloon_sticks = false;
   bool answers_orders = true;  // on devices and blocks; else they are neither carried out nor answered
   std::vector<session::MemoryAnswer> answers;
+  std::vector<uint64_t> called_off;
 
  private:
   void Carry(const hotplug::Order& order) {

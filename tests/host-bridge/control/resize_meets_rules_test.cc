@@ -77,6 +77,24 @@ TEST_F(ResizeMeetsRulesTest, WhatWasToldToBeCalledOffIsCalledOff) {
   EXPECT_EQ(Size(), 512 * kMiB);
 }
 
+TEST_F(ResizeMeetsRulesTest, AnAgentThatIsStillAtItIsCalledOff) {
+  Manage();
+  machine_.AddDimm(256 * kMiB);
+  machine_.AddDimm(256 * kMiB);
+  used_ = 300 * kMiB;
+  Run(Seconds(2));
+  machine_.stalls = 1;
+  const auto ticket = Ask(512 * kMiB);
+  Run(Milliseconds(500));
+  hands_.answers_orders = false;  // when it is asked again
+  Run(Seconds(3));
+  EXPECT_THAT(hands_.called_off, IsEmpty());
+  used_ = 974 * kMiB;
+  Run(Milliseconds(500));
+  EXPECT_THAT(hands_.called_off, SizeIs(1));
+  EXPECT_FALSE(ResultOf(*ticket)) << "what the agent has done is still to be told";
+}
+
 TEST_F(ResizeMeetsRulesTest, AGuestWithoutABalloonKeepsWhatItNeeds) {
   Manage();
   machine_.AddDimm(256 * kMiB);

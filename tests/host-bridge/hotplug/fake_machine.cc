@@ -108,6 +108,10 @@ vmm::DeviceReceipt FakeMachine::Request(uint64_t id, const RequestSize& request)
 
 observe::BlockReceipt FakeMachine::Offline(const observe::BlockOrder& order) {
   observe::BlockReceipt receipt{.id = order.id, .status = {}, .block_bytes = kBlock};
+  if (!refuses_offline.empty()) {
+    receipt.refused = refuses_offline;
+    return receipt;
+  }
   std::vector<int64_t> done;
   receipt.pressed = stalls > 0;
   stalls -= receipt.pressed ? 1 : 0;

@@ -32,13 +32,14 @@ struct FakeMachine {
   MonotonicTime now{Seconds(1000).count};
 
   // The guest and its agent.
-  bool guest_sees = true;          // new DIMMs
-  bool onlines_by_itself = true;   // the agent, as soon as it sees a block
-  std::set<int64_t> never_online;  // addresses
-  std::set<int64_t> unmovable;     // blocks that never go offline
-  int stalls = 0;                  // how often it stops taking blocks offline because tasks stall
-  bool guest_answers = true;       // to an unplug at all
-  bool guest_lets_go = true;       // DIMMs whose blocks are offline
+  bool guest_sees = true;                              // new DIMMs
+  bool onlines_by_itself = true;                       // the agent, as soon as it sees a block
+  std::set<int64_t> never_online;                      // addresses
+  std::set<int64_t> unmovable;                         // blocks that never go offline
+  std::vector<observe::BlockRefusal> refuses_offline;  // not empty: its answer, and nothing goes offline
+  int stalls = 0;             // how often it stops taking blocks offline because tasks stall
+  bool guest_answers = true;  // to an unplug at all
+  bool guest_lets_go = true;  // DIMMs whose blocks are offline
   bool agent_up = true;
   absl::Status next_block_answer;  // not OK: the next order is carried out, and answered with this
   int refusals = 0;                // how many orders to bring blocks online it refuses as too many

@@ -7,6 +7,7 @@
 namespace ballast::hotplug {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -208,11 +209,52 @@ TEST(ShrinkTaskTest, BlocksThatStayAreNamedWithReasons) {
   machine.unmovable = {4 * kGiB + kBlock};
   const Result result = Change(machine, 0);
   EXPECT_EQ(result.status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(WhyOf(result), HasSubstr("ballast-dimm-1 stays: 1 of its blocks cannot go offline"));
+  EXPECT_THAT(WhyOf(result), HasSubstr("ballast-dimm-1 stays: a block of it cannot go offline (pages"));
   ASSERT_THAT(result.refused, SizeIs(1));
   EXPECT_EQ(result.refused[0].address, 4 * kGiB + kBlock);
   EXPECT_EQ(result.refused[0].error, 16);
   EXPECT_THAT(machine.Leaks(), IsEmpty());
+}
+
+TEST(ShrinkTaskTest, TheBlockThatStaysIsNamedAndNotThoseThatWereNotTried) {
+  FakeMachine machine;
+  machine.AddDimm(256 * kMiB);
+  const auto task = MakeTask(256 * kMiB, {0, 0}, machine.now, 1);
+  const bool ended = machine.Run(*task, [&](const Order& order) {
+    const auto* blocks = std::get_if<observe::BlockOrder>(&order.what);
+    if (blocks == nullptr || blocks->action != observe::BlockAction::kOffline) return;
+    machine.refuses_offline = {{4 * kGiB, 0, "not tried: others stay"},
+                               {4 * kGiB + kBlock, 16, "it is busy"}};
+  });
+  ASSERT_TRUE(ended);
+  EXPECT_THAT(WhyOf(*task->result()), HasSubstr("cannot go offline (it is busy)"));
+}
+
+TEST(ShrinkTaskTest, ACallOffDoesNotWaitForTheAgent) {
+  FakeMachine machine;
+  const std::string dimm = machine.AddDimm(256 * kMiB);
+  const Sampled<vmm::DeviceReading> reading{machine.devices, machine.now};
+  const auto task = MakeTask(256 * kMiB, {0, 0}, machine.now, 1);
+  const auto step = [&] {
+    task->Step({machine.now, reading});
+    return task->TakeOrders();
+  };
+  task->OnBlocks(std::get<observe::BlockReceipt>(machine.Carry(step().at(0))));  // which blocks there are
+  const std::vector<Order> offline = step();
+  ASSERT_THAT(offline, SizeIs(1));
+  EXPECT_THAT(step(), IsEmpty());
+  task->Cancel();
+  EXPECT_THAT(step(), ElementsAre(Order{offline[0].id, CallOff{}}));
+  EXPECT_THAT(step(), IsEmpty()) << "once";
+  EXPECT_FALSE(task->result());
+  task->OnBlocks({.id = offline[0].id, .status = absl::UnavailableError("it was called off")});
+  const std::vector<Order> back = step();  // what the agent has done by then nobody knows
+  ASSERT_THAT(back, SizeIs(1));
+  EXPECT_EQ(std::get<observe::BlockOrder>(back[0].what).action, observe::BlockAction::kOnline);
+  task->OnBlocks(std::get<observe::BlockReceipt>(machine.Carry(back[0])));
+  EXPECT_THAT(step(), IsEmpty());
+  ASSERT_TRUE(task->result());
+  EXPECT_TRUE(absl::IsAborted(task->result()->status)) << task->result()->status;
 }
 
 TEST(ShrinkTaskTest, BlocksComeBackAfterEveryErrorThatMayHaveTakenThemOffline) {

@@ -383,6 +383,17 @@ TEST_F(SessionTest, AnOrderWithoutALinkIsAnsweredAtOnce) {
   EXPECT_TRUE(notes_.Wait("blocks 1: the guest does not run"));
 }
 
+TEST_F(SessionTest, AnOrderThatIsCalledOffEndsAndAnotherDoesNot) {
+  agent_.hangs = true;
+  Start();
+  ASSERT_TRUE(notes_.Wait("report"));
+  for (const uint64_t id : {7, 8})
+    session_->Order({.id = id, .action = observe::BlockAction::kOffline, .ranges = {{0, 1 << 28}}});
+  session_->CallOff(8);
+  EXPECT_TRUE(notes_.Wait("blocks 8: it was called off"));
+  EXPECT_EQ(notes_.CountOf("blocks 7: "), 0);
+}
+
 TEST_F(SessionTest, AnOrderThatIsUnderWayIsAnsweredWhenTheLinkBreaks) {
   agent_.hangs = true;
   Start();

@@ -17,6 +17,7 @@
 #include "guest-agent/identify.h"
 #include "guest-agent/open_sockets.h"
 #include "guest-agent/service/agent_server.h"
+#include "guest-agent/service/grpc_timers.h"
 #include "guest-agent/service/listener.h"
 #include "guest-agent/service/verdict_post.h"
 #include "guest-agent/survival/own_memory.h"
@@ -27,7 +28,7 @@ namespace {
 
 // By then a host that is there has introduced itself and watches: what was in use until now and will not be
 // again may go.
-constexpr Nanos kSettled = Seconds(60);
+constexpr int kTurnsToSettle = static_cast<int>(Seconds(60).count / GrpcTimers::kTurn.count);
 
 void LogLacks(const AgentIdentity& identity) {
   for (const Capability& capability : identity.capabilities) {
@@ -50,9 +51,11 @@ void LogAddresses(const AgentConfig& config) {
 }
 
 void WaitUntilStopped(const UniqueFd& signals, const AgentConfig& config) {
-  if (WaitForStop(signals, kSettled)) return;
-  if (config.protect) DropColdPages();
-  WaitForStop(signals);
+  GrpcTimers timers;
+  for (int turn = 1; !WaitForStop(signals, GrpcTimers::kTurn); ++turn) {
+    timers.RunDue();
+    if (turn == kTurnsToSettle && config.protect) DropColdPages();
+  }
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct Use {
   double rss_kib = 0;
   double anon_kib = 0;
   double cpu_ns = 0;
+  double sleeps = 0;  // how often its threads went to sleep, and so were woken
 };
 
 struct Uses {
@@ -41,9 +42,10 @@ constexpr const char* kLook =
     "for name in ballast-agent qemu-ga lab-guest-poll; do p=$(grep -lx $name /proc/[0-9]*/comm | cut -d/ "
     "-f3); "
     "[ $name != qemu-ga ] || p=$(cat /run/qga.pid); "  // started through its loader, whose name it bears
-    "[ -n \"$p\" ] || { echo $name 0 0 0; continue; }; "
+    "[ -n \"$p\" ] || { echo $name 0 0 0 0; continue; }; "
     "echo $name $(awk '/^Rss:/ {r=$2} /^Anonymous:/ {a=$2} END {print r, a}' /proc/$p/smaps_rollup) "
-    "$(cat /proc/$p/task/*/schedstat | awk '{s+=$1} END {printf \"%.0f\", s}'); done";
+    "$(cat /proc/$p/task/*/schedstat | awk '{s+=$1} END {printf \"%.0f\", s}') "
+    "$(cat /proc/$p/task/*/status | awk '/^voluntary_ctxt/ {s+=$2} END {print s}'); done";
 
 absl::StatusOr<Uses> Look(lab::Guest& guest) {
   const auto output = guest.Exec(kLook);
@@ -53,7 +55,7 @@ absl::StatusOr<Uses> Look(lab::Guest& guest) {
   std::istringstream lines(output->output);
   std::string name;
   for (Use* use : {&uses.agent, &uses.qemu_ga, &uses.poll}) {
-    if (!(lines >> name >> use->rss_kib >> use->anon_kib >> use->cpu_ns)) {
+    if (!(lines >> name >> use->rss_kib >> use->anon_kib >> use->cpu_ns >> use->sleeps)) {
       return absl::InternalError(StrCat("the guest said: ", output->output));
     }
   }
@@ -63,14 +65,21 @@ absl::StatusOr<Uses> Look(lab::Guest& guest) {
   return uses;
 }
 
-double Percent(const Use& before, const Use& after, absl::Duration span) {
-  return (after.cpu_ns - before.cpu_ns) / static_cast<double>(absl::ToInt64Nanoseconds(span)) * 100;
+// Over a while.
+struct Share {
+  double percent = 0;  // of a core
+  double wakes = 0;    // a second
+};
+
+Share ShareOf(const Use& before, const Use& after, absl::Duration span) {
+  return {(after.cpu_ns - before.cpu_ns) / static_cast<double>(absl::ToInt64Nanoseconds(span)) * 100,
+          (after.sleeps - before.sleeps) / absl::ToDoubleSeconds(span)};
 }
 
 struct Shares {
-  double agent = 0;
-  double qemu_ga = 0;
-  double poll = 0;
+  Share agent;
+  Share qemu_ga;
+  Share poll;
   Uses last;
 };
 
@@ -81,8 +90,8 @@ absl::StatusOr<Shares> Watch(lab::Guest& guest, absl::Duration span) {
   const auto after = Look(guest);
   if (!after.ok()) return after.status();
   const absl::Duration passed = after->at - before->at;
-  return Shares{Percent(before->agent, after->agent, passed),
-                Percent(before->qemu_ga, after->qemu_ga, passed), Percent(before->poll, after->poll, passed),
+  return Shares{ShareOf(before->agent, after->agent, passed),
+                ShareOf(before->qemu_ga, after->qemu_ga, passed), ShareOf(before->poll, after->poll, passed),
                 *after};
 }
 
@@ -119,6 +128,11 @@ std::string Beside(const char* what, double qemu_ga, double poll) {
   return absl::StrFormat("qemu-ga %.3g, poll loop %.3g %s", qemu_ga, poll, what);
 }
 
+std::string WakesOf(const Shares& shares) {
+  return absl::StrFormat("%.1f wake-ups a second (qemu-ga %.1f, poll loop %.1f)", shares.agent.wakes,
+                         shares.qemu_ga.wakes, shares.poll.wakes);
+}
+
 double BinaryMib(const std::string& kib_text) { return std::stod(kib_text) / 1024; }
 
 absl::StatusOr<std::vector<Figure>> FiguresOf(lab::Guest& guest, const Shares& quiet, const Shares& armed) {
@@ -136,13 +150,14 @@ absl::StatusOr<std::vector<Figure>> FiguresOf(lab::Guest& guest, const Shares& q
        Beside("MiB", quiet.last.qemu_ga.anon_kib / 1024, quiet.last.poll.anon_kib / 1024),
        "anonymous part of it"},
       {"agent_binary_mib", BinaryMib(size->output), "MiB", "", std::nullopt, "", "stripped, static"},
-      {"agent_quiet_cpu_percent", quiet.agent, "% of a core", "<= 0.01", quiet.agent <= 0.01,
-       Beside("%", quiet.qemu_ga, quiet.poll),
-       absl::StrFormat("all threads' run time over %s, ", absl::FormatDuration(kQuiet)) + where},
-      {"agent_armed_cpu_percent", armed.agent, "% of a core", "<= 0.1", armed.agent <= 0.1,
-       Beside("%", armed.qemu_ga, armed.poll),
-       absl::StrFormat("the same over %s with two thirds of the memory in use",
-                       absl::FormatDuration(kArmed))}};
+      {"agent_quiet_cpu_percent", quiet.agent.percent, "% of a core", "<= 0.01", quiet.agent.percent <= 0.01,
+       Beside("%", quiet.qemu_ga.percent, quiet.poll.percent),
+       absl::StrFormat("all threads' run time over %s, %s, ", absl::FormatDuration(kQuiet), WakesOf(quiet)) +
+           where},
+      {"agent_armed_cpu_percent", armed.agent.percent, "% of a core", "<= 0.1", armed.agent.percent <= 0.1,
+       Beside("%", armed.qemu_ga.percent, armed.poll.percent),
+       absl::StrFormat("the same over %s with two thirds of the memory in use, %s",
+                       absl::FormatDuration(kArmed), WakesOf(armed))}};
 }
 
 }  // namespace

@@ -122,11 +122,18 @@ void PlugTask::AddBackend() {
 }
 
 void PlugTask::AddDevice() {
+  // A block and a page, each a power of two: the one is the guest's condition, the other QEMU's.
+  const int64_t unit = std::max(tools_.watch->devices().dimm_unit_bytes, kind_.page_bytes);
+  AddDeviceAt(DimmAddress(tools_.watch->facts().devices.taken, bytes_, unit));
+}
+
+// QEMU alone knows where the space for devices begins and ends: there may be none left at that address, and
+// some below the first device. What it then chooses itself the guest takes, or it is unplugged again.
+void PlugTask::AddDeviceAt(std::optional<int64_t> address) {
   json::object arguments{{"driver", "pc-dimm"}, {"id", device_}, {"memdev", backend_}};
-  const auto address =
-      DimmAddress(tools_.watch->facts().devices.taken, bytes_, tools_.watch->devices().dimm_unit_bytes);
   if (address) arguments["addr"] = *address;
-  Ask("device_add", std::move(arguments), [this](const absl::StatusOr<json::value>& result) {
+  Ask("device_add", std::move(arguments), [this, address](const absl::StatusOr<json::value>& result) {
+    if (address && !result.ok() && !IsLost(result.status())) return AddDeviceAt(std::nullopt);
     if (result.ok()) tools_.watch->AddToBase(bytes_);
     tools_.balloon->Release();
     if (IsLost(result.status())) return Finish(result.status(), device_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "host-bridge/vmm/qmp/device_task.h"
@@ -31,6 +32,7 @@ class PlugTask final : public DeviceTask {
   void ReadHugePages(const std::string& path);
   void AddBackend();
   void AddDevice();
+  void AddDeviceAt(std::optional<int64_t> address);
   void RollBack(const absl::Status& why);
 
   const int64_t bytes_;

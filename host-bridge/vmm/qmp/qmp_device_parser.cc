@@ -67,11 +67,14 @@ absl::Status TakeVirtioMem(const json::value& data, MemoryDevice& device) {
 // Of a kind that Ballast leaves alone: what it takes of slots and address space.
 absl::Status TakeOther(const std::string& type, const json::value& data, DeviceList& list) {
   if (type == "nvdimm") ++list.taken_slots;
-  if (type == "sgx-epc" || !data.is_object() || !data.get_object().contains("size")) return absl::OkStatus();
+  if (!data.is_object()) return absl::OkStatus();
+  const char* const name_of_size = type == "hv-balloon" ? "max-size" : "size";
+  if (!data.get_object().contains(name_of_size)) return absl::OkStatus();
   const std::string what = StrCat(kDevices, " ", type);
-  const auto size = Bytes(data, what, "size", list.taken_bytes);
+  const auto size = Bytes(data, what, name_of_size, list.taken_bytes);
   if (!size.ok()) return size.status();
   list.taken_bytes += *size;
+  if (type == "sgx-epc") return absl::OkStatus();  // it lies elsewhere
   for (const char* name : {"addr", "memaddr"}) {
     if (!data.get_object().contains(name)) continue;
     const auto address = Bytes(data, what, name, *size);

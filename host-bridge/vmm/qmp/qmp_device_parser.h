@@ -25,8 +25,7 @@ struct Extent {
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
-// query-memory-devices. Kinds that Ballast does not know (nvdimm, virtio-pmem, ...) only count as taken;
-// sgx-epc has an address space of its own.
+// query-memory-devices. Kinds that Ballast does not know (nvdimm, virtio-pmem, ...) only count as taken.
 struct DeviceList {
   struct Entry {
     MemoryDevice device;

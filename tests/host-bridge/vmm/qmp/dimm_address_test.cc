@@ -16,7 +16,8 @@ TEST(DimmAddress, IsQemusChoiceWhereAllBoundariesAreThoseOfBlocks) {
 
 TEST(DimmAddress, IsAfterWhatEndsWithinABlock) {
   EXPECT_EQ(DimmAddress({{4 * kGiB, 64 * kMiB}}, kUnit, kUnit), 4 * kGiB + kUnit);
-  EXPECT_EQ(DimmAddress({{4 * kGiB, kUnit}}, 2 * kGiB, 2 * kGiB), 6 * kGiB) << "of a guest with larger blocks";
+  EXPECT_EQ(DimmAddress({{4 * kGiB, kUnit}}, 2 * kGiB, 2 * kGiB), 6 * kGiB)
+      << "of a guest with larger blocks";
   EXPECT_EQ(DimmAddress({{4 * kGiB + 1, kUnit - 1}}, kUnit, kUnit), 4 * kGiB + kUnit);
 }
 

@@ -60,12 +60,14 @@ TEST(ParseMemoryDevices, OtherKindsOnlyTakeRoom) {
   const auto list = ParseMemoryDevices(Json(
       R"([{"type": "nvdimm", "data": {"memdev": "/objects/n", "addr": 1, "size": 4096, "slot": 0, "node": 0, "hotplugged": false, "hotpluggable": true}},
           {"type": "virtio-pmem", "data": {"memdev": "/objects/p", "memaddr": 0, "size": 8192}},
-          {"type": "sgx-epc", "data": {"memaddr": 7, "size": 9}}, {"type": "hv-balloon", "data": {}}])"));
+          {"type": "sgx-epc", "data": {"memaddr": 7, "size": 9}},
+          {"type": "hv-balloon", "data": {"memaddr": 65536, "max-size": 4}}, {"type": "hv-balloon", "data": {}}])"));
   ASSERT_TRUE(list.ok()) << list.status();
   EXPECT_THAT(list->entries, IsEmpty());
   EXPECT_EQ(list->taken_slots, 1);
-  EXPECT_EQ(list->taken_bytes, 4096 + 8192);
-  EXPECT_THAT(list->taken, ElementsAre(Extent{0, 8192}, Extent{1, 4096}));
+  EXPECT_EQ(list->taken_bytes, 4096 + 8192 + 9 + 4);
+  EXPECT_THAT(list->taken, ElementsAre(Extent{0, 8192}, Extent{1, 4096}, Extent{65536, 4}))
+      << "sgx-epc lies elsewhere";
 }
 
 TEST(ParseMemoryDevices, WhatHasNoIdGetsANameAndIsNobodysToMove) {

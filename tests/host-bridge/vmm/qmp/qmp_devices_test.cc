@@ -356,6 +356,11 @@ TEST(QmpDevices, AfterADimmOfAnOddSizeTheNextBeginsWhereABlockDoes) {
   ASSERT_TRUE(rig.Plug(2).status.ok());
   EXPECT_THAT(rig.fake.WaitForCommand("device_add", 2)->arguments,
               HasSubstr(StrCat("\"addr\":", theirs + kDimm)));
+  // There may be no room at that address, and some where nobody but QEMU looks.
+  rig.fake.SetFault(Fault::kErrorReply, "device_add");
+  ASSERT_TRUE(rig.Plug(3).status.ok());
+  EXPECT_THAT(rig.fake.WaitForCommand("device_add", 3)->arguments, HasSubstr("addr"));
+  EXPECT_THAT(rig.fake.WaitForCommand("device_add", 4)->arguments, Not(HasSubstr("addr")));
 }
 
 TEST(QmpDevices, WhatIsNotOursStays) {

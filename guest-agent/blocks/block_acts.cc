@@ -44,7 +44,7 @@ std::string WhyNotTried(Stop stop, const std::string& pressure) {
     case Stop::kCancelled:
       return "not tried: the caller left";
     case Stop::kExhausted:
-      return "not tried: others stay, and without them it would come back";
+      return "not tried: too little can go, and all or nothing was asked for";
     case Stop::kDone:
       break;
   }

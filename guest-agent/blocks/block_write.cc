@@ -25,7 +25,9 @@ const char* TextOf(BlockWish wish) {
   return "offline";
 }
 
-std::string ReasonFor(int error, BlockWish wish, const std::optional<Block>& block) {
+// `stop`: why it was stopped, if it was.
+std::string ReasonFor(int error, std::optional<Stop> stop, BlockWish wish,
+                      const std::optional<Block>& block) {
   const bool offline = wish == BlockWish::kOffline;
   if (!block || error == ENOENT || error == ENODEV) return "the block is gone";
   switch (error) {
@@ -36,6 +38,9 @@ std::string ReasonFor(int error, BlockWish wish, const std::optional<Block>& blo
       if (offline && !block->zone) return "it lies in several zones or has holes, so it never leaves";
       return StrCat("the kernel allows no '", TextOf(wish), "' for it");
     case EINTR:
+      if (stop == Stop::kPressure)
+        return "stopped while its pages were being moved: the guest came to be short of memory";
+      if (stop == Stop::kCancelled) return "stopped while its pages were being moved: the caller left";
       return "moving its pages came to no end: they are pinned, or there is no room for them elsewhere";
     case ENOMEM:
       return "the kernel's own zones have no memory to set it up";
@@ -77,7 +82,7 @@ absl::StatusOr<BlockOutcome> WriteBlock(const FileReader& files, const BlockRead
   if (outcome.done) return outcome;
   // Undone again before it could be read counts as refused.
   outcome.error = written->stop ? EINTR : written->error != 0 ? written->error : EAGAIN;
-  outcome.reason = ReasonFor(outcome.error, wish, outcome.block);
+  outcome.reason = ReasonFor(outcome.error, outcome.stop, wish, outcome.block);
   return outcome;
 }
 

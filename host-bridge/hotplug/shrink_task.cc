@@ -1,6 +1,7 @@
 #include "host-bridge/hotplug/shrink_task.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/base/size_text.h"
@@ -31,12 +32,13 @@ int64_t PluggedBytes(const vmm::DeviceReading& reading) {
   return bytes;
 }
 
-// The agent gives up at the first block that stays, and names those that it did not try, too.
-std::string WhyItStays(const std::vector<observe::BlockRefusal>& refused) {
-  const auto stays = [](const observe::BlockRefusal& refusal) { return refusal.error != 0; };
-  const auto first = std::find_if(refused.begin(), refused.end(), stays);
-  const auto& shown = first == refused.end() ? refused.front() : *first;
-  return StrCat("a block of it cannot go offline (", shown.reason, ")");
+// The agent gives up at the first block that stays, and tells of those that it did not try, too: they are the
+// reason only where there is no such block.
+std::vector<observe::BlockRefusal> ThoseThatStay(const std::vector<observe::BlockRefusal>& refused) {
+  std::vector<observe::BlockRefusal> stay;
+  std::copy_if(refused.begin(), refused.end(), std::back_inserter(stay),
+               [](const observe::BlockRefusal& refusal) { return refusal.error != 0; });
+  return stay.empty() ? refused : stay;
 }
 
 }  // namespace
@@ -175,7 +177,7 @@ bool ShrinkTask::Settle(const Scene& scene) {
 // --- DIMMs ---
 
 bool ShrinkTask::PickDimm(const Scene& scene) {
-  if (!scene.devices) return Go(Phase::kChoose, scene.now);
+  if (!scene.devices || cancelled_) return Go(Phase::kChoose, scene.now);
   if (!blocks_->status.ok()) {
     if (failure_.ok()) failure_ = WithContext("the agent cannot take memory offline", blocks_->status);
     return Finish(scene);
@@ -216,7 +218,8 @@ bool ShrinkTask::Offlined(const Scene& scene) {
     LookAgain(scene.now + patience_.relief);
     return Go(Phase::kWaiting, scene.now);
   }
-  Remember(blocks_->refused);
+  const auto stay = ThoseThatStay(blocks_->refused);
+  Remember(stay);
   if (!blocks_->status.ok()) {
     Fail(WithContext(StrCat("taking ", device_, " offline"), blocks_->status));
     // What the agent did before it failed nobody knows; only of what it refused to begin that is certain.
@@ -224,8 +227,9 @@ bool ShrinkTask::Offlined(const Scene& scene) {
         absl::IsFailedPrecondition(blocks_->status) || absl::IsInvalidArgument(blocks_->status);
     return !untouched ? BringBack(scene.now) : Go(Phase::kChoose, scene.now);
   }
-  if (!blocks_->refused.empty()) {
-    Fail(absl::FailedPreconditionError(StrCat(device_, " stays: ", WhyItStays(blocks_->refused))));
+  if (!stay.empty()) {
+    Fail(absl::FailedPreconditionError(
+        StrCat(device_, " stays: a block of it cannot go offline (", stay.front().reason, ")")));
     return Go(Phase::kChoose, scene.now);
   }
   if (cancelled_) return BringBack(scene.now);

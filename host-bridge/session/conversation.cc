@@ -168,7 +168,7 @@ void Conversation::Deliver(uint64_t order, const grpc::Status& status,
   observe::BlockReceipt refusal{.id = order, .status = status.ok() ? receipt.status() : FromGrpc(status)};
   // What it did by then nobody knows.
   const bool cut_off = status.error_code() == grpc::StatusCode::CANCELLED;
-  if (cut_off) refusal.status = absl::UnavailableError("it was called off, or the link to the agent broke");
+  if (cut_off) refusal.status = absl::UnavailableError("the link to the agent broke, or it was called off");
   observer_.OnBlocks(refusal);
 }
 

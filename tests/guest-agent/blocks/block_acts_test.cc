@@ -184,7 +184,7 @@ TEST_F(BlockActsTest, AllOrNothingEndsWithTheFirstThatStays) {
   const auto result = Offline({.ranges = {Range(32, 2), Range(40)}, .all_or_nothing = true});
   EXPECT_THAT(Said(result), ElementsAre("32 failed Movable", "33 brought back Movable", "40 skipped Normal"));
   EXPECT_EQ(result->stop, Stop::kExhausted);
-  EXPECT_THAT(result->blocks[2].reason, HasSubstr("not tried: others stay"));
+  EXPECT_THAT(result->blocks[2].reason, HasSubstr("not tried: too little can go"));
   EXPECT_THAT(guest_.Writes(), Not(Contains(HasSubstr("40 "))));
   // Without it the others still go, and where there are others enough as well.
   EXPECT_THAT(Said(Offline({.ranges = {Range(32, 2), Range(40)}})),
@@ -221,6 +221,8 @@ TEST_F(BlockActsTest, ACallerWhoLeavesStopsIt) {
                                      {.brake_permyriad = 10'000, .cancelled = [&] { return ++asked > 3; }});
   EXPECT_THAT(Said(result), ElementsAre("32 skipped Movable", "33 failed Movable"));
   EXPECT_EQ(result->stop, Stop::kCancelled);
+  EXPECT_THAT(result->blocks[1].reason,
+              HasSubstr("stopped while its pages were being moved: the caller left"));
 }
 
 TEST_F(BlockActsTest, WhatIsNotUnpluggedInTimeComesBack) {
@@ -253,6 +255,17 @@ TEST_F(BlockActsTest, PressureThatComesMeanwhileStopsIt) {
   EXPECT_THAT(Said(result), ElementsAre("32 skipped Movable", "33 done"));
   EXPECT_EQ(result->stop, Stop::kPressure);
   EXPECT_THAT(result->blocks[0].reason, HasSubstr("not tried: the guest is pressed: 100MiB available"));
+}
+
+TEST_F(BlockActsTest, ABlockThatPressureStopsIsNotCalledPinned) {
+  guest_.kernel = [&](int64_t, const std::string&) {
+    guest_.Tree().SetAvailable(100 * kMiB);
+    return std::optional<int>();
+  };
+  const auto result = Offline({.bytes = 2 * kTestBlock});
+  EXPECT_THAT(Said(result), ElementsAre("32 skipped Movable", "33 failed Movable"));
+  EXPECT_EQ(result->stop, Stop::kPressure);
+  EXPECT_THAT(result->blocks[1].reason, HasSubstr("the guest came to be short of memory"));
 }
 
 TEST_F(BlockActsTest, WhatItTakesItselfIsNoPressure) {

@@ -120,6 +120,12 @@ weight = 0
                   AllOf(StartsWith("b.conf:4: [guest a]: "), HasSubstr("'agent' is missing"))));
 }
 
+TEST(Interpret, OnlyAPortOfTheGuestMustBeRootsAlone) {
+  EXPECT_THAT(Read("[guest a]\ncontrol = /a\nagent = vsock:5:1023\n").faults, IsEmpty());
+  EXPECT_THAT(Read("[guest a]\ncontrol = /a\nagent = unix:/a.vsock:1023\n").faults, IsEmpty());
+  EXPECT_THAT(Read("[guest a]\ncontrol = /a\nagent = vsock:5:5000\nlink = listen\n").faults, IsEmpty());
+}
+
 TEST(Interpret, ASectionWithoutKeysIsNotForgotten) {
   EXPECT_THAT(Read("[guest a]\n").faults, SizeIs(2));  // control and agent
 }

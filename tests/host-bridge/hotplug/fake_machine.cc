@@ -187,6 +187,7 @@ bool FakeMachine::Run(Task& task, const std::function<void(const Order&)>& fault
     const std::vector<Order> orders = task.TakeOrders();
     for (const Order& order : orders) {
       if (fault) fault(order);
+      if (std::holds_alternative<CallOff>(order.what)) continue;  // it has no answer of its own
       const auto answer = Carry(order);
       if (const auto* receipt = std::get_if<vmm::DeviceReceipt>(&answer)) {
         task.OnReceipt(*receipt);

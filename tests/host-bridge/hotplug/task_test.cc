@@ -228,6 +228,21 @@ TEST(ShrinkTaskTest, TheBlockThatStaysIsNamedAndNotThoseThatWereNotTried) {
   });
   ASSERT_TRUE(ended);
   EXPECT_THAT(WhyOf(*task->result()), HasSubstr("cannot go offline (it is busy)"));
+  ASSERT_THAT(task->result()->refused, SizeIs(1));
+  EXPECT_EQ(task->result()->refused[0].address, 4 * kGiB + kBlock);
+}
+
+TEST(ShrinkTaskTest, CalledOffWhileItListsItBeginsNothing) {
+  FakeMachine machine;
+  machine.AddDimm(256 * kMiB);
+  const auto task = MakeTask(256 * kMiB, {0, 0}, machine.now, 1);
+  int orders = 0;
+  ASSERT_TRUE(machine.Run(*task, [&](const Order&) {
+    ++orders;
+    task->Cancel();
+  }));
+  EXPECT_EQ(orders, 1);
+  EXPECT_TRUE(absl::IsAborted(task->result()->status)) << task->result()->status;
 }
 
 TEST(ShrinkTaskTest, ACallOffDoesNotWaitForTheAgent) {
@@ -247,7 +262,8 @@ TEST(ShrinkTaskTest, ACallOffDoesNotWaitForTheAgent) {
   EXPECT_THAT(step(), ElementsAre(Order{offline[0].id, CallOff{}}));
   EXPECT_THAT(step(), IsEmpty()) << "once";
   EXPECT_FALSE(task->result());
-  task->OnBlocks({.id = offline[0].id, .status = absl::UnavailableError("it was called off")});
+  task->OnBlocks({.id = offline[0].id,
+                  .status = absl::UnavailableError("the link to the agent broke, or it was called off")});
   const std::vector<Order> back = step();  // what the agent has done by then nobody knows
   ASSERT_THAT(back, SizeIs(1));
   EXPECT_EQ(std::get<observe::BlockOrder>(back[0].what).action, observe::BlockAction::kOnline);

@@ -1,7 +1,7 @@
 #include "guest-agent/service/grpc_timers.h"
 
-// Of gRPC's library (1.51: src/core/lib/iomgr/timer_manager.h), not of its interface; without address where it
-// has none of them.
+// Of gRPC's library (1.51: src/core/lib/iomgr/timer_manager.h), not of its interface; without address where
+// it has none of them.
 [[gnu::weak]] void grpc_timer_manager_set_threading(bool threading);
 [[gnu::weak]] void grpc_timer_manager_tick();
 

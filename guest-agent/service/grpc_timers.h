@@ -1,5 +1,6 @@
-// gRPC's own timers: keepalives and the deadlines of calls. Its library keeps a thread for them that wakes two
-// or three times a second whether one is due or not, and that is half of what an agent at rest would cost.
+// gRPC's own timers: keepalives and the deadlines of calls. Its library keeps a thread for them that wakes
+// two or three times a second whether one is due or not, and that is half of what an agent at rest would
+// cost.
 #pragma once
 
 #include "common/base/time.h"

@@ -119,7 +119,7 @@ namespace {
 
 std::atomic<bool> locked = false;  // this process
 
-// What runs from here on stays within this.
+// What runs from here on mostly stays within this; pages below it come back when they are touched.
 constexpr uintptr_t kPresentStackBytes = 16 * 1024;
 
 // What the start needed of the stack and nobody will again.

@@ -49,7 +49,8 @@ TEST(GrpcTimers, HaveNoThreadThatWakesForNothing) {
   EXPECT_TRUE(rig.StopAgent());
 }
 
-// It said that it speaks HTTP/2 and then fell silent, as a guest's peer does that was restored from a snapshot.
+// It said that it speaks HTTP/2 and then fell silent, as a guest's peer does that was restored from a
+// snapshot.
 TEST(GrpcTimers, ASilentPeerIsStillFoundOut) {
   Rig rig;
   ASSERT_NO_FATAL_FAILURE(StartAndWait(rig));

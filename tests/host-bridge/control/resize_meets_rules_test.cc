@@ -19,6 +19,18 @@ class ResizeMeetsRulesTest : public MachineTest {
     EXPECT_TRUE(resizes_.Put(ticket));
     return ticket;
   }
+  // A guest of 512 MiB and two DIMMs of 256 MiB that shall lose both, and is held up by so many stalls.
+  std::shared_ptr<ResizeTicket> BeginToUnplugBoth(int stalls) {
+    Manage();
+    machine_.AddDimm(256 * kMiB);
+    machine_.AddDimm(256 * kMiB);
+    used_ = 300 * kMiB;
+    Run(Seconds(2));
+    machine_.stalls = stalls;
+    auto ticket = Ask(512 * kMiB);
+    Run(Milliseconds(500));
+    return ticket;
+  }
   // The last word, once it is spoken.
   static std::optional<ResizeResult> ResultOf(ResizeTicket& ticket) {
     std::optional<ResizeResult> result;
@@ -78,14 +90,7 @@ TEST_F(ResizeMeetsRulesTest, WhatWasToldToBeCalledOffIsCalledOff) {
 }
 
 TEST_F(ResizeMeetsRulesTest, AnAgentThatIsStillAtItIsCalledOff) {
-  Manage();
-  machine_.AddDimm(256 * kMiB);
-  machine_.AddDimm(256 * kMiB);
-  used_ = 300 * kMiB;
-  Run(Seconds(2));
-  machine_.stalls = 1;
-  const auto ticket = Ask(512 * kMiB);
-  Run(Milliseconds(500));
+  const auto ticket = BeginToUnplugBoth(1);
   hands_.answers_orders = false;  // when it is asked again
   Run(Seconds(3));
   EXPECT_THAT(hands_.called_off, IsEmpty());
@@ -96,14 +101,7 @@ TEST_F(ResizeMeetsRulesTest, AnAgentThatIsStillAtItIsCalledOff) {
 }
 
 TEST_F(ResizeMeetsRulesTest, AGuestWithoutABalloonKeepsWhatItNeeds) {
-  Manage();
-  machine_.AddDimm(256 * kMiB);
-  machine_.AddDimm(256 * kMiB);
-  used_ = 300 * kMiB;
-  Run(Seconds(2));
-  machine_.stalls = 2;
-  const auto ticket = Ask(512 * kMiB);
-  Run(Milliseconds(500));
+  const auto ticket = BeginToUnplugBoth(2);
   used_ = 974 * kMiB;  // of 1024: pressed, and not yet in need of more than it has
   Run(Milliseconds(500));
   EXPECT_THAT(lines_, Contains(AllOf(HasSubstr("[rule 9"), HasSubstr("plugged 0B -> 512MiB"))));

@@ -107,10 +107,12 @@ Bridge::Bridge(const config::BridgeConfig& config, observe::HostReader host_read
       api_(board_, resizes_, wakeup_, clock) {
   const guest::v1::WatchRequest request = RequestFor(config);
   std::vector<control::ManagedGuest> managed;
+  // By the next look it would be closer to its end by a tick.
+  const Nanos soon = policy::LongestHorizon(config.policy) + config.tick;
   for (const config::GuestEntry& entry : config.guests) {
     if (entry.limits.mode == policy::Mode::kOff) continue;
     Guest guest;
-    guest.mailbox = std::make_unique<control::GuestMailbox>(wakeup_);
+    guest.mailbox = std::make_unique<control::GuestMailbox>(wakeup_, soon);
     Hands hands = HandsFor(config, entry, io_, clock, *guest.mailbox);
     guest.actuator = std::move(hands.actuator);
     guest.session = std::make_unique<session::GuestSession>(io_, calls_, SessionFor(config, entry, request),

@@ -4,6 +4,7 @@
 
 #include "common/base/size_text.h"
 #include "common/base/text.h"
+#include "host-bridge/policy/arithmetic.h"
 
 namespace ballast::control {
 namespace {
@@ -78,7 +79,9 @@ void GuestMailbox::OnReport(const Sampled<policy::GuestReading>& reading, bool u
     ++counters_.reports;
     rejecting_ = false;
   }
-  if (urgent) wakeup_.Ring();
+  const policy::GuestReading& value = reading.value;
+  if (urgent || policy::EatenWithin(value.available_bytes, value.consumption_bytes_per_second, soon_))
+    wakeup_.Ring();
 }
 
 void GuestMailbox::OnRejected(const absl::Status& why) {

@@ -65,7 +65,8 @@ class GuestMailbox final : public session::SessionObserver,
                            public vmm::ActuatorObserver,
                            public vmm::DeviceObserver {
  public:
-  explicit GuestMailbox(Wakeup& wakeup) : wakeup_(wakeup) {}
+  // `soon`: a report of a guest that has eaten what is available within this time cannot wait.
+  GuestMailbox(Wakeup& wakeup, Nanos soon) : wakeup_(wakeup), soon_(soon) {}
 
   // All news since the last call.
   [[nodiscard]] GuestNews Take();
@@ -101,6 +102,7 @@ class GuestMailbox final : public session::SessionObserver,
   void AddAgentNotice(LogLevel level, std::string text);  // the same, rationed
 
   Wakeup& wakeup_;
+  const Nanos soon_;
   mutable std::mutex mutex_;
   GuestNews news_;
   MailboxCounters counters_;

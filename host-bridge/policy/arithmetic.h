@@ -58,6 +58,11 @@ __extension__ typedef __int128 Wide;
   return MulDiv(bytes_per_second, span.count, 1'000'000'000);
 }
 
+// At this rate nothing is left of `bytes` by the end of `span`. Neither is divided.
+[[nodiscard]] constexpr bool EatenWithin(int64_t bytes, int64_t bytes_per_second, Nanos span) {
+  return bytes_per_second > 0 && Wide{bytes} * 1'000'000'000 <= Wide{bytes_per_second} * span.count;
+}
+
 // Both for value >= 0 and unit > 0.
 [[nodiscard]] constexpr int64_t AlignDown(int64_t value, int64_t unit) { return value - value % unit; }
 [[nodiscard]] constexpr int64_t AlignUp(int64_t value, int64_t unit) {

@@ -67,20 +67,21 @@ HostState HostLevel(const HostReading& reading, int64_t reserve, const PolicyCon
   return HostState::kHealthy;
 }
 
+// Times exhaustion_horizon: a balloon that gives more slowly than that is not what saves the guest.
+constexpr int64_t kMostHorizons = 8;
+
 // How long the present consumption may go on before it is too late. A balloon that gives hardly faster than
 // the guest consumes must be started earlier.
 Nanos Horizon(const View& view, int64_t rate, const PolicyConfig& config) {
   if (rate < view.give_bytes_per_second) return config.exhaustion_horizon;  // the usual case, undivided
-  const int64_t slowness = std::clamp<int64_t>(Add(rate, rate) / view.give_bytes_per_second, 1, 8);
+  const int64_t slowness =
+      std::clamp<int64_t>(Add(rate, rate) / view.give_bytes_per_second, 1, kMostHorizons);
   return config.exhaustion_horizon * slowness;
 }
 
 bool RunsOut(const View& view, const PolicyConfig& config) {
   const int64_t rate = view.Consumption();
-  if (rate <= 0) return false;
-  // What is available against rate times horizon, without dividing either.
-  return Wide{view.reading->available_bytes} * 1'000'000'000 <=
-         Wide{rate} * Horizon(view, rate, config).count;
+  return EatenWithin(view.reading->available_bytes, rate, Horizon(view, rate, config));
 }
 
 // What shall stay empty of the guest's zram: its last part is no capacity, it is the time left to act.
@@ -241,6 +242,10 @@ void FillView(const GuestFacts& facts, const ResolvedLimits& limits, int64_t bas
 }
 
 }  // namespace
+
+Nanos LongestHorizon(const PolicyConfig& config) {
+  return std::max(config.exhaustion_horizon * kMostHorizons, config.plug_horizon);
+}
 
 GuestThresholds ThresholdsFor(int64_t usable_bytes, const PolicyConfig& config) {
   const int64_t total = std::max<int64_t>(0, usable_bytes);

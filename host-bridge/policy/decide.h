@@ -41,6 +41,10 @@ struct GuestThresholds {
 };
 [[nodiscard]] GuestThresholds ThresholdsFor(int64_t usable_bytes, const PolicyConfig& config);
 
+// A guest that has eaten what is available within this time may be given something for that alone; one that
+// has not is not.
+[[nodiscard]] Nanos LongestHorizon(const PolicyConfig& config);
+
 // One sentence for people: what, from where to where, and why. Built from the decision's own data alone.
 [[nodiscard]] std::string Explain(const Decision& decision, const std::string& guest_name);
 [[nodiscard]] std::string Explain(const PlugDecision& plug, const std::string& guest_name);

@@ -69,7 +69,7 @@ class LoopTest : public ::testing::Test {
   LoopSettings settings_;
   ManualClock clock_;
   Wakeup wakeup_;
-  GuestMailbox mailbox_{wakeup_};
+  GuestMailbox mailbox_{wakeup_, Seconds(3)};
   RememberingActuator actuator_;
   std::vector<std::string> lines_;
   std::optional<ControlLoop> loop_;

@@ -137,7 +137,7 @@ class MachineTest : public ::testing::Test {
   LoopSettings settings_;
   ManualClock clock_;
   Wakeup wakeup_;
-  GuestMailbox mailbox_{wakeup_};
+  GuestMailbox mailbox_{wakeup_, Seconds(3)};
   hotplug::FakeMachine machine_;
   bool slots_taken_ = false;  // by somebody else, after the plan was made
   MachineHands hands_{machine_, mailbox_};

@@ -8,10 +8,20 @@
 namespace ballast::policy {
 namespace {
 
-// At the present rate nothing is left by the time that plugged memory would be there.
+// What counts as available and takes no metadata: the 16 MiB of zone DMA, the watermarks of the others, and
+// the 8 MiB that the agent leaves the kernel's zones.
+constexpr int64_t kNoRoom = 32 * kMiB;
+
+// Of a guest without so much available no unit would be plugged any more: metadata is 1/64 of it.
+int64_t LeastToPlug(const View& view) {
+  return view.reading->blocks && view.reading->blocks->room_bytes ? Add(view.plug->unit / 64, kNoRoom) : 0;
+}
+
+// At the present rate nothing is left by the time that plugged memory would be there, or too little to take
+// it.
 bool RunsOutFirst(const View& view, const PolicyConfig& config) {
-  const int64_t rate = view.Consumption();
-  return rate > 0 && view.reading->available_bytes <= BytesDuring(rate, config.plug_horizon);
+  const int64_t left = Sub(view.reading->available_bytes, LeastToPlug(view));
+  return EatenWithin(left, view.Consumption(), config.plug_horizon);
 }
 
 bool Needs(const View& view, const PolicyConfig& config) {

@@ -77,6 +77,22 @@ TEST(Plug, IsDoneAtOnceForACriticalGuestAndOneThatRunsOut) {
   EXPECT_EQ(Plugs(lasts), std::nullopt);
 }
 
+// Later it would only be said that there is no room.
+TEST(Plug, ComesWhileTheKernelStillHasRoom) {
+  const auto runs_out = [](int64_t available, Maybe<int64_t> room, int64_t unit) {
+    World world;
+    world.With(Small().Available(available).Consumption(100 * kMiB));
+    world.Report("small").blocks->room_bytes = room;
+    world.Of("small").vmm->value.plug->unit_bytes = unit;
+    return Plugs(world).has_value();
+  };
+  EXPECT_FALSE(runs_out(201 * kMiB, Maybe<int64_t>(), 128 * kMiB));
+  EXPECT_TRUE(runs_out(234 * kMiB, Maybe(8 * kGiB), 128 * kMiB)) << "2 MiB of metadata, and 32 MiB";
+  EXPECT_FALSE(runs_out(235 * kMiB, Maybe(8 * kGiB), 128 * kMiB));
+  EXPECT_TRUE(runs_out(264 * kMiB, Maybe(8 * kGiB), 2 * kGiB)) << "32 MiB of metadata, and 32 MiB";
+  EXPECT_FALSE(runs_out(265 * kMiB, Maybe(8 * kGiB), 2 * kGiB));
+}
+
 TEST(Plug, DoesNotTakeWhatLeavesForConsumption) {
   World world;
   world.With(Small().Available(500 * kMiB).Consumption(300 * kMiB));

@@ -1,6 +1,7 @@
 #include "host-bridge/lab/replay/replay.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "common/base/text.h"
@@ -10,20 +11,32 @@ namespace {
 
 using Step = record::JournalStream::Step;
 
-const policy::Decision* DecisionOf(const policy::Outcome& outcome, size_t guest) {
-  const auto found = std::find_if(outcome.decisions.begin(), outcome.decisions.end(),
-                                  [&](const policy::Decision& each) { return each.guest == guest; });
-  return found == outcome.decisions.end() ? nullptr : &*found;
+template <typename Decision>
+const Decision* Find(const std::vector<Decision>& decisions, size_t guest) {
+  const auto found = std::find_if(decisions.begin(), decisions.end(),
+                                  [&](const Decision& each) { return each.guest == guest; });
+  return found == decisions.end() ? nullptr : &*found;
 }
 
-std::optional<policy::Decision> CopyOf(const policy::Decision* decision) {
-  return decision == nullptr ? std::nullopt : std::optional(*decision);
+GuestStep StepOf(const policy::Outcome& outcome, size_t guest) {
+  if (const policy::Decision* decision = Find(outcome.decisions, guest)) return *decision;
+  if (const policy::PlugDecision* plug = Find(outcome.plugs, guest)) return *plug;
+  return {};
 }
 
 // The same for people: rule, target and whether it acts. The numbers of the reason may go on changing.
-bool IsSameStep(const std::optional<policy::Decision>& a, const policy::Decision* b) {
-  if (!a || b == nullptr) return !a && b == nullptr;
-  return a->reason.rule == b->reason.rule && a->target == b->target && a->act == b->act;
+bool IsSameStep(const GuestStep& a, const GuestStep& b) {
+  if (a.index() != b.index()) return false;
+  return std::visit(
+      [&b]<typename T>(const T& one) {
+        if constexpr (std::is_same_v<T, std::monostate>) {
+          return true;
+        } else {
+          const T& other = std::get<T>(b);
+          return one.reason.rule == other.reason.rule && one.target == other.target && one.act == other.act;
+        }
+      },
+      a);
 }
 
 class Replayer {
@@ -129,13 +142,13 @@ class Replayer {
       report_.first = FirstFault{report_.entries, entry.now, *difference};
     }
     for (size_t i = 0; i < entry.snapshot.guests.size(); ++i) {
-      CompareGuest(entry, i, DecisionOf(entry.outcome, i), DecisionOf(replayed, i));
+      CompareGuest(entry, i, StepOf(entry.outcome, i), StepOf(replayed, i));
     }
   }
 
-  void CompareGuest(const record::RecordedEntry& entry, size_t guest, const policy::Decision* recorded,
-                    const policy::Decision* replayed) {
-    const bool same = IsSameStep(CopyOf(recorded), replayed);
+  void CompareGuest(const record::RecordedEntry& entry, size_t guest, const GuestStep& recorded,
+                    const GuestStep& replayed) {
+    const bool same = IsSameStep(recorded, replayed);
     const auto open = open_.find(guest);
     if (same) {
       if (open != open_.end()) open_.erase(open);
@@ -152,8 +165,8 @@ class Replayer {
     }
     if (report_.changes.size() >= request_.max_changes) return;
     open_[guest] = report_.changes.size();
-    report_.changes.push_back({report_.entries, entry.now, entry.snapshot.guests[guest].limits.name,
-                               CopyOf(recorded), CopyOf(replayed), 0});
+    report_.changes.push_back(
+        {report_.entries, entry.now, entry.snapshot.guests[guest].limits.name, recorded, replayed, 0});
   }
 
   static void Count(const policy::Outcome& outcome, RuleCounts& counts) {

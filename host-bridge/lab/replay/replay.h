@@ -22,6 +22,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -42,15 +43,18 @@ struct ReplayRequest {
   size_t max_changes = 100;
 };
 
+// What is done for one guest at one entry: nothing, its balloon, or what is plugged into it.
+using GuestStep = std::variant<std::monostate, policy::Decision, policy::PlugDecision>;
+
 // A decision that the replayed policy makes otherwise. Repetitions of the same one, entry after entry, are
 // one.
 struct Change {
   int64_t entry = 0;  // from 1
   MonotonicTime at;
   std::string guest;
-  std::optional<policy::Decision> recorded;  // unset: nothing was done
-  std::optional<policy::Decision> replayed;  // unset: nothing would be done
-  int64_t repeated = 0;                      // in this many later entries as well
+  GuestStep recorded;
+  GuestStep replayed;
+  int64_t repeated = 0;  // in this many later entries as well
 };
 
 // Numbers of decisions by rule.

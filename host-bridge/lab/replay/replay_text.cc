@@ -44,8 +44,10 @@ std::string HeadOf(const ReplayReport& report) {
   return text;
 }
 
-std::string SideOf(const std::optional<policy::Decision>& decision, const std::string& guest) {
-  return decision ? policy::Explain(*decision, guest) : StrCat(guest, ": nothing done");
+std::string SideOf(const GuestStep& step, const std::string& guest) {
+  if (const auto* decision = std::get_if<policy::Decision>(&step)) return policy::Explain(*decision, guest);
+  if (const auto* plug = std::get_if<policy::PlugDecision>(&step)) return policy::Explain(*plug, guest);
+  return StrCat(guest, ": nothing done");
 }
 
 std::string ChangeText(const Change& change, MonotonicTime start) {

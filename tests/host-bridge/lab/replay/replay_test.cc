@@ -92,12 +92,39 @@ TEST_F(ReplayTest, AnotherPolicyIsShownInWords) {
   const Change& change = report.changes[0];
   EXPECT_EQ(change.entry, 11);
   EXPECT_EQ(change.guest, "web");
-  ASSERT_TRUE(change.recorded.has_value());
-  EXPECT_EQ(change.recorded->reason.rule, policy::Rule::kCriticalRelease);
-  EXPECT_FALSE(change.replayed.has_value());
+  const auto* recorded = std::get_if<policy::Decision>(&change.recorded);
+  ASSERT_NE(recorded, nullptr);
+  EXPECT_EQ(recorded->reason.rule, policy::Rule::kCriticalRelease);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(change.replayed));
   EXPECT_THAT(TextOf(report),
               AllOf(HasSubstr("entry 11, after 10.000 s"), HasSubstr("was:      web: gives 768MiB"),
                     HasSubstr("would be: web: nothing done"), HasSubstr("rule 1: 1, 0")));
+}
+
+TEST_F(ReplayTest, WhatWouldBePluggedIsShownToo) {
+  {
+    record::Recorder recorder(record::RecorderAt(path_), [](LogLevel, const std::string&) {});
+    policy::World world;
+    world.With(policy::Guest("web").Plugged(0, 8 * kGiB).Available(150 * kMiB).Consumption(50 * kMiB));
+    for (const int64_t available : {150 * kMiB, 90 * kMiB}) {
+      world.Report("web").available_bytes = available;
+      world.Later(Seconds(1));
+      const policy::Snapshot snapshot = world.snapshot;
+      recorder.Record(snapshot, world.now, world.Tick());
+    }
+  }
+  ASSERT_EQ(Run({}).different_entries, 0);
+  const ReplayReport report = Run({.change_policy = [](policy::PolicyConfig& policy) {
+    policy.plug_horizon = Seconds(3);
+    return absl::OkStatus();
+  }});
+  ASSERT_THAT(report.changes, SizeIs(2)) << TextOf(report);
+  EXPECT_EQ(report.changed_decisions, 2);
+  EXPECT_THAT(TextOf(report),
+              AllOf(HasSubstr("after 0.000 s\n  was:      web: nothing done\n  would be: web: plugs 256MiB, "
+                              "plugged 0B -> 256MiB"),
+                    HasSubstr("after 1.000 s\n  was:      web: plugs 128MiB, plugged 0B -> 128MiB"),
+                    HasSubstr("would be: web: plugs 256MiB, plugged 0B -> 256MiB")));
 }
 
 // A policy that would have helped at once: as recorded it says so at each entry until the recorded one acts

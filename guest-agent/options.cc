@@ -1,11 +1,15 @@
 #include "guest-agent/options.h"
 
+#include <algorithm>
 #include <boost/program_options.hpp>
+#include <map>
+#include <set>
 #include <sstream>
 #include <vector>
 
 #include "common/base/size_text.h"
 #include "common/base/text.h"
+#include "common/config/ini.h"
 #include "common/os/file_reader.h"
 
 namespace ballast::agent {
@@ -72,7 +76,17 @@ Action ActionOf(const po::variables_map& values) {
   return Action::kRun;
 }
 
-void ReadTexts(RawOptions& raw, std::vector<std::string>& faults) {
+std::string HelpOf(const po::options_description& all) {
+  std::ostringstream help;
+  help << "ballast-agent tells the host how much memory this guest needs.\n"
+          "ballast-agent ask SIZE asks the host for more; see ballast-agent ask --help.\n"
+       << all;
+  return help.str();
+}
+
+// Sizes, levels and switches; returns what is wrong with them.
+std::vector<std::string> ReadTexts(RawOptions& raw) {
+  std::vector<std::string> faults;
   if (!raw.burst.empty()) {
     const auto size = ParseSize(raw.burst);
     if (size.ok()) {
@@ -93,53 +107,63 @@ void ReadTexts(RawOptions& raw, std::vector<std::string>& faults) {
   raw.config.protect = !raw.no_protection;
   raw.config.bpf = !raw.no_bpf;
   raw.config.kmsg = !raw.no_kmsg;
+  return faults;
 }
 
-// The file's options into `values`, where the command line has not set them. Unknown keys become faults.
-absl::Status ReadFile(const std::string& path, const po::options_description& known,
-                      po::variables_map& values, std::vector<std::string>& faults) {
-  const auto text = FileReader().Read(path);
-  if (!text.ok()) {
-    if (path == kDefaultFile && absl::IsNotFound(text.status())) return absl::OkStatus();
-    return WithContext("config", text.status());
-  }
-  std::istringstream file(*text);
-  try {
-    auto parsed = po::parse_config_file(file, known, /*allow_unregistered=*/true);
-    for (const po::option& option : parsed.options) {
-      if (option.unregistered)
-        faults.push_back(StrCat(path, ": unknown key '", option.string_key, "'; see --help"));
+// Which line of the file set what is in force, by key.
+using Origins = std::map<std::string, config::Origin, std::less<>>;
+
+// The file's settings into `values`, where the command line has not set them; faults with their lines.
+class FileSettings {
+ public:
+  FileSettings(const po::options_description& known, po::variables_map& values)
+      : known_(known), values_(values) {}
+
+  // Errors: the file cannot be read. The default one need not be there.
+  absl::Status Read(const std::string& path, std::vector<std::string>& faults) {
+    const auto text = FileReader().Read(path);
+    if (!text.ok() && path == kDefaultFile && absl::IsNotFound(text.status())) return absl::OkStatus();
+    if (!text.ok()) return WithContext("config", text.status());
+    config::PlainIni ini = config::ReadPlainIni(path, *text);
+    faults = std::move(ini.faults);
+    for (const config::IniLine& line : ini.lines) {
+      const std::string fault = Take(line);
+      if (!fault.empty()) faults.push_back(StrCat(TextOf(line.at), ": ", fault));
     }
-    std::erase_if(parsed.options, [](const po::option& option) { return option.unregistered; });
-    po::store(parsed, values);
-  } catch (const std::exception& error) {
-    return absl::InvalidArgumentError(StrCat(path, ": ", error.what()));
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
-}
+  // Of a fault that begins with its key: where that was written, or nothing.
+  [[nodiscard]] std::string PlaceOf(std::string_view fault) const {
+    const auto found = origins_.find(fault.substr(0, fault.find_first_of(" :")));
+    return found == origins_.end() || commanded_.contains(found->first) ? ""
+                                                                        : StrCat(TextOf(found->second), ": ");
+  }
 
-absl::Status Fill(int argc, const char* const* argv, RawOptions& raw, Options& options,
-                  std::vector<std::string>& faults) {
-  const auto settings = FileOptions(raw);
-  po::options_description all;
-  all.add(CommandOptions(raw)).add(settings);
-  po::variables_map values;
-  try {
-    po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
-    if (values.count("config") != 0) raw.file = values["config"].as<std::string>();
-    if (auto status = ReadFile(raw.file, settings, values, faults); !status.ok()) return status;
-    po::notify(values);
-  } catch (const std::exception& error) {
-    return absl::InvalidArgumentError(error.what());
+ private:
+  std::string Take(const config::IniLine& line) {
+    const po::option_description* setting = known_.find_nothrow(line.key, /*approx=*/false);
+    if (setting == nullptr) return StrCat("unknown key '", line.key, "'; see --help");
+    const auto [earlier, is_first] = origins_.emplace(line.key, line.at);
+    if (!is_first) return StrCat(line.key, " is set in line ", earlier->second.line, " already");
+    const auto before = values_.find(line.key);
+    if (before != values_.end() && !before->second.defaulted()) commanded_.insert(line.key);
+    try {
+      po::parsed_options parsed(&known_);
+      parsed.options.emplace_back(line.key, std::vector<std::string>{line.value});
+      po::store(parsed, values_);
+    } catch (const po::error&) {
+      const bool is_switch = setting->semantic()->max_tokens() == 0;
+      return StrCat(line.key, " = ", line.value,
+                    " does not fit: ", is_switch ? "write true or false" : setting->description());
+    }
+    return "";
   }
-  options.action = ActionOf(values);
-  std::ostringstream help;
-  help << "ballast-agent tells the host how much memory this guest needs.\n"
-          "ballast-agent ask SIZE asks the host for more; see ballast-agent ask --help.\n"
-       << all;
-  options.help = help.str();
-  return absl::OkStatus();
-}
+
+  const po::options_description& known_;
+  po::variables_map& values_;
+  Origins origins_;
+  std::set<std::string, std::less<>> commanded_;  // the command line's word counts
+};
 
 }  // namespace
 
@@ -147,9 +171,24 @@ absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
   RawOptions raw;
   Options options;
   std::vector<std::string> faults;
-  if (auto status = Fill(argc, argv, raw, options, faults); !status.ok()) return status;
-  ReadTexts(raw, faults);
-  for (std::string& fault : Validate(raw.config)) faults.push_back(std::move(fault));
+  const auto settings = FileOptions(raw);
+  po::options_description all;
+  all.add(CommandOptions(raw)).add(settings);
+  po::variables_map values;
+  FileSettings file(settings, values);
+  try {
+    po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
+    if (values.count("config") != 0) raw.file = values["config"].as<std::string>();
+    if (auto status = file.Read(raw.file, faults); !status.ok()) return status;
+    po::notify(values);
+  } catch (const po::error& error) {
+    return absl::InvalidArgumentError(error.what());
+  }
+  options.action = ActionOf(values);
+  options.help = HelpOf(all);
+  std::vector<std::string> wrong = ReadTexts(raw);
+  for (std::string& fault : Validate(raw.config)) wrong.push_back(std::move(fault));
+  for (const std::string& fault : wrong) faults.push_back(StrCat(file.PlaceOf(fault), fault));
   std::string text;
   for (const std::string& fault : faults) text += StrCat(text.empty() ? "" : "\n", fault);
   const bool matters = options.action != Action::kHelp && options.action != Action::kVersion;

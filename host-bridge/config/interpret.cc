@@ -7,8 +7,8 @@
 
 #include "common/base/size_text.h"
 #include "common/base/text.h"
+#include "common/config/ini.h"
 #include "host-bridge/config/config_keys.h"
-#include "host-bridge/config/ini.h"
 #include "host-bridge/config/value_text.h"
 
 namespace ballast::config {

@@ -126,5 +126,31 @@ TEST(Options, UnknownKeysAreToldTogetherWithOtherFaults) {
               AllOf(HasSubstr("'vsock-prot'"), HasSubstr("'bogus'"), HasSubstr("log-level = loud")));
 }
 
+TEST(Options, EveryFaultOfAFileIsToldWithItsLine) {
+  const std::string path = WriteConfig(
+      "# an agent\nvsock-port = often\nno-bpf = perhaps\n[agent]\nonline = Movable  # a comment\nonline = "
+      "off\n"
+      "just words\nlog-level = loud\nassumed-burst = 1GiB\n");
+  const auto options = Parse({"--config", path.c_str(), "--assumed-burst", "4MB"});
+  std::string text = MessageOf(options.status());
+  for (size_t at = 0; (at = text.find(path, at)) != std::string::npos;) text.replace(at, path.size(), "F");
+  EXPECT_EQ(text,
+            "F:4: '[agent]': this file has no sections; leave the line out\n"
+            "F:7: 'just words' is no setting; write key = value\n"
+            "F:2: vsock-port = often does not fit: vsock port to listen on, 1..1023 (default 1000)\n"
+            "F:3: no-bpf = perhaps does not fit: write true or false\n"
+            "F:6: online is set in line 5 already\n"
+            "assumed-burst: size '4MB' uses the unit 'MB'; write '4MiB' (binary units only)\n"
+            "F:8: log-level = loud: allowed are debug, info, warning, error\n"
+            "F:5: online = Movable: allowed are auto, kernel, movable, off");
+}
+
+TEST(Options, OfASwitchTheFileTakesEveryCommonWord) {
+  for (const char* on : {"true", "yes", "on", "1"})
+    EXPECT_FALSE(Parse({"--config", WriteConfig(StrCat("no-bpf = ", on)).c_str()})->config.bpf) << on;
+  for (const char* off : {"false", "no", "off", "0"})
+    EXPECT_TRUE(Parse({"--config", WriteConfig(StrCat("no-bpf=", off)).c_str()})->config.bpf) << off;
+}
+
 }  // namespace
 }  // namespace ballast::agent

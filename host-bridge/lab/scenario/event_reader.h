@@ -1,7 +1,7 @@
 // An [event NAME]: something that happens to guests or to the host, once or again and again.
 #pragma once
 
-#include "host-bridge/config/ini.h"
+#include "common/config/ini.h"
 #include "host-bridge/lab/scenario/scenario_spec.h"
 #include "host-bridge/lab/scenario/section_reader.h"
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "host-bridge/config/ini.h"
+#include "common/config/ini.h"
 #include "host-bridge/lab/scenario/scenario_spec.h"
 #include "host-bridge/lab/scenario/section_reader.h"
 

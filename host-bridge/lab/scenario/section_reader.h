@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "common/config/ini.h"
 #include "host-bridge/config/config_keys.h"
-#include "host-bridge/config/ini.h"
 
 namespace ballast::sim {
 

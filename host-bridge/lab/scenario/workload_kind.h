@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/config/ini.h"
 #include "host-bridge/config/config_keys.h"
-#include "host-bridge/config/ini.h"
 #include "host-bridge/lab/model/workload.h"
 #include "host-bridge/lab/scenario/random.h"
 

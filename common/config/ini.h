@@ -1,4 +1,5 @@
-// A configuration file's text as sections of key = value lines, and the faults found on the way. Pure.
+// A configuration file's text as key = value lines, with or without sections, and the faults found on the
+// way. Pure.
 //
 //   # a comment, to the end of the line, anywhere
 //   [section]
@@ -37,7 +38,16 @@ struct Ini {
   std::vector<std::string> faults;
 };
 
+// A file of sections.
 [[nodiscard]] Ini ReadIni(std::string_view file, std::string_view text);
+
+struct PlainIni {
+  std::vector<IniLine> lines;  // in the file's order; a repeated key is repeated here
+  std::vector<std::string> faults;
+};
+
+// A file that has none.
+[[nodiscard]] PlainIni ReadPlainIni(std::string_view file, std::string_view text);
 
 // "FILE:LINE".
 [[nodiscard]] std::string TextOf(const Origin& origin);

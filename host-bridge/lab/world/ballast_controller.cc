@@ -8,6 +8,8 @@ namespace {
 
 // As the bridge does (LoopSettings::host_interval).
 constexpr Nanos kHostInterval = Milliseconds(100);
+// So long after an unplugging the guest's own trend still shows it (PlugDesk::IsShrinking).
+constexpr Nanos kShrinkShows = Seconds(3);
 // While the host is short the donors' cooldowns and dwells run; after this long without a decision nobody can
 // give.
 constexpr Nanos kSettledAfter = Seconds(10);
@@ -37,6 +39,7 @@ ControllerKind BallastWithoutDeflate() {
 
 BallastController::BallastController(const WorldPlan& plan) : config_(plan.policy) {
   snapshot_.guests.reserve(plan.guests.size());
+  shrank_at_.resize(plan.guests.size());
   for (const GuestPlan& guest : plan.guests) {
     policy::GuestFacts facts;
     facts.limits = guest.limits;
@@ -53,7 +56,8 @@ void BallastController::SeeHost(const WorldSight& sight) {
 
 // As the control loop takes its mailbox: a VMM that stopped answering voids what was commanded, a guest that
 // started anew voids what was known of it.
-void BallastController::SeeGuest(const GuestSight& sight, MonotonicTime now, policy::GuestFacts& facts) {
+void BallastController::SeeGuest(const GuestSight& sight, MonotonicTime now, policy::GuestFacts& facts,
+                                 std::optional<MonotonicTime>& shrank_at) {
   if (sight.rebooted) {
     facts.rebooted = true;
     facts.report.reset();
@@ -73,16 +77,19 @@ void BallastController::SeeGuest(const GuestSight& sight, MonotonicTime now, pol
                now};
   const int64_t most = sight.plan->device.plug_bytes;
   if (most == 0) return;
+  if (sight.plugged_bytes > sight.plug_requested_bytes) shrank_at = now;
   facts.vmm->value.plug = policy::PlugReading{.plugged_bytes = sight.plugged_bytes,
                                               .requested_bytes = sight.plug_requested_bytes,
                                               .most_bytes = most,
                                               .unit_bytes = kPlugUnit,
-                                              .outside_base_bytes = sight.plugged_bytes};
+                                              .outside_base_bytes = sight.plugged_bytes,
+                                              .unplugging = shrank_at && now - *shrank_at < kShrinkShows};
 }
 
 void BallastController::Look(const WorldSight& sight, std::vector<Command>& commands) {
   SeeHost(sight);
-  for (size_t i = 0; i < sight.guests.size(); ++i) SeeGuest(sight.guests[i], sight.now, snapshot_.guests[i]);
+  for (size_t i = 0; i < sight.guests.size(); ++i)
+    SeeGuest(sight.guests[i], sight.now, snapshot_.guests[i], shrank_at_[i]);
   policy::Outcome& outcome = decider_.Decide(snapshot_, config_, sight.now);
   Act(outcome, commands, sight.now);
   for (size_t i = 0; i < snapshot_.guests.size(); ++i) {

@@ -2,6 +2,7 @@
 // calls.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ class BallastController final : public Controller {
 
  private:
   void SeeHost(const WorldSight& sight);
-  void SeeGuest(const GuestSight& sight, MonotonicTime now, policy::GuestFacts& facts);
+  void SeeGuest(const GuestSight& sight, MonotonicTime now, policy::GuestFacts& facts,
+                std::optional<MonotonicTime>& shrank_at);
   void Act(const policy::Outcome& outcome, std::vector<Command>& commands, MonotonicTime now);
   [[nodiscard]] const std::string& NameOf(size_t guest) const { return snapshot_.guests[guest].limits.name; }
   void Log(const std::string& line, MonotonicTime now);
@@ -30,6 +32,7 @@ class BallastController final : public Controller {
   const policy::PolicyConfig config_;
   policy::Snapshot snapshot_;
   policy::Decider decider_;
+  std::vector<std::optional<MonotonicTime>> shrank_at_;  // when memory was last on its way out of each guest
   std::vector<std::string>* log_ = nullptr;
   MonotonicTime decided_at_;
   bool at_rest_ = false;

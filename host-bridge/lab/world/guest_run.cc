@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host-bridge/policy/arithmetic.h"
+
 namespace ballast::sim {
 namespace {
 
@@ -10,6 +12,8 @@ constexpr Nanos kStatisticsPeriod = Seconds(2);
 // A VM that the host's kernel killed is started again by its supervisor.
 constexpr Nanos kRestartAfter = Seconds(60);
 constexpr Nanos kLongStep = Seconds(10);
+// The bridge's: between two looks that nobody rang for.
+constexpr Nanos kTick = Seconds(1);
 // MemAvailable below this part of usable memory: 2 %.
 constexpr int64_t kStarvedPart = 50;
 
@@ -32,6 +36,7 @@ GuestRun::GuestRun(const GuestPlan& plan, const policy::PolicyConfig& policy, De
     : plan_(&plan),
       model_(SpecOf(plan, device)),
       agent_(policy),
+      soon_(policy::LongestHorizon(policy) + kTick),
       workload_(plan.workload()),
       began_(began),
       at_(began),
@@ -207,7 +212,9 @@ SimulatedAgent::Word GuestRun::Listen(MonotonicTime now, GuestSight& sight) {
     reading.consumption_bytes_per_second = 0;
   }
   sight.report = {reading, now < jumped_until_ ? now + jumped_by_ : now};
-  return word;
+  const bool soon_eaten =
+      policy::EatenWithin(reading.available_bytes, reading.consumption_bytes_per_second, soon_);
+  return soon_eaten ? SimulatedAgent::Word::kUrgent : word;
 }
 
 void GuestRun::Schedule(MonotonicTime now) {

@@ -71,6 +71,7 @@ class GuestRun {
   const GuestPlan* plan_;
   GuestModel model_;
   SimulatedAgent agent_;
+  Nanos soon_;  // who has eaten all within this time rings the bridge's bell, as at its mailbox
   std::unique_ptr<Workload> workload_;
   MonotonicTime began_;
   MonotonicTime at_;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "host-bridge/policy/arithmetic.h"
-
 namespace ballast::sim {
 namespace {
 
@@ -16,8 +14,6 @@ constexpr Nanos kEventGap = Milliseconds(100);
 constexpr Nanos kQuietCadence = Seconds(10);
 constexpr Nanos kArmedCadence = Seconds(1);
 constexpr Nanos kPressedCadence = Milliseconds(100);
-// The bridge's: between two of its looks.
-constexpr Nanos kTick = Seconds(1);
 // A smaller change is not worth a step of the world for its own sake.
 constexpr int64_t kWorthTelling = kMiB;
 
@@ -129,9 +125,7 @@ SimulatedAgent::Word SimulatedAgent::Sample(const GuestModel& guest, MonotonicTi
   reported_available_ = reading_.available_bytes;
   reported_zram_ = reading_.zram_stored_bytes;
   reported_kills_ = reading_.oom_kills;
-  const bool soon_eaten = policy::EatenWithin(reading_.available_bytes, reading_.consumption_bytes_per_second,
-                                              policy::LongestHorizon(*config_) + kTick);
-  return event || soon_eaten || level_ >= Level::kPressed ? Word::kUrgent : Word::kReport;
+  return event || level_ >= Level::kPressed ? Word::kUrgent : Word::kReport;
 }
 
 std::optional<MonotonicTime> SimulatedAgent::speaks_at() const {

@@ -43,6 +43,35 @@ TEST(PluggedWorld, GetsAllOfItBack) {
   EXPECT_LE(result.samples.back().guests_size, kGiB);
 }
 
+// What is available falls while memory leaves, and for a moment afterwards; its programs eat none of that.
+TEST(PluggedWorld, DoesNotTakeWhatLeavesForConsumption) {
+  GuestPlan guest = QuietGuest("a", 512 * kMiB, 200 * kMiB);
+  guest.device.plug_bytes = 4 * kGiB;
+  const WorldPlan plan = SmallWorld(Seconds(60), {guest});
+  policy::GuestReading reading;
+  reading.total_bytes = 640 * kMiB;
+  reading.available_bytes = reading.free_bytes = 300 * kMiB;
+  reading.consumption_bytes_per_second = 400 * kMiB;
+  reading.blocks = policy::BlockReading{};
+  GuestSight seen;
+  seen.plan = &plan.guests[0];
+  seen.plugged_bytes = 128 * kMiB;
+  const auto plugs_after_shrinking = [&](Nanos since) {
+    BallastController controller(plan);
+    std::vector<Command> commands;
+    WorldSight sight{kWorldBegan, {16 * kGiB, 8 * kGiB}, {seen}};
+    controller.Look(sight, commands);  // it is leaving
+    commands.clear();
+    sight.now = kWorldBegan + since;
+    sight.guests[0].plug_requested_bytes = 128 * kMiB;
+    sight.guests[0].report = Sampled<policy::GuestReading>{reading, sight.now};
+    controller.Look(sight, commands);
+    return !commands.empty() && commands[0].plug_bytes > 128 * kMiB;
+  };
+  EXPECT_FALSE(plugs_after_shrinking(Milliseconds(2900)));
+  EXPECT_TRUE(plugs_after_shrinking(Milliseconds(3100)));
+}
+
 TEST(PluggedWorld, StopsAskingForWhatDoesNotLeave) {
   WorldPlan plan = SmallWorld(Seconds(1800), {Grower("a", 4 * kGiB)});
   plan.guests[0].device.plug_stays_permyriad = 5000;

@@ -40,6 +40,15 @@ void Regret(const View& view, GuestHistory& history, const PolicyConfig& config,
   history.idle_step_at.reset();
 }
 
+// A step that is past undoing.
+void ForgetStep(bool was_wrong, const View& view, GuestHistory& history, const PolicyConfig& config,
+                MonotonicTime now) {
+  if (was_wrong) Regret(view, history, config, now);
+  history.idle_step_at.reset();
+  history.idle_step = {};
+  if (history.plug) history.plug->unplug_step_bytes = 0;
+}
+
 // Senpai's rule: a step that hurts is undone, and the wait doubles. Later it was wrong still when the guest
 // needs memory again soon, or suffered for it; a guest that used it no sooner was rightly without it.
 void JudgeLastStep(View& view, GuestHistory& history, const PolicyConfig& config, MonotonicTime now) {
@@ -54,10 +63,7 @@ void JudgeLastStep(View& view, GuestHistory& history, const PolicyConfig& config
   if (watched && (suffers || pressed)) {
     Regret(view, history, config, now);
   } else if (pressed) {
-    if (since < config.idle_regret_window || suffers) Regret(view, history, config, now);
-    history.idle_step_at.reset();
-    history.idle_step = {};
-    if (history.plug) history.plug->unplug_step_bytes = 0;
+    ForgetStep(since < config.idle_regret_window || suffers, view, history, config, now);
   }
 }
 
@@ -71,6 +77,12 @@ void Forget(GuestHistory& history, const PolicyConfig& config, MonotonicTime now
 }
 
 }  // namespace
+
+void NeedsMore(const View& view, GuestHistory& history, const PolicyConfig& config, MonotonicTime now) {
+  history.calm_since.reset();
+  if (!history.idle_step_at) return;
+  ForgetStep(Elapsed(*history.idle_step_at, now) < config.idle_regret_window, view, history, config, now);
+}
 
 void WatchIdle(View& view, GuestHistory& history, const PolicyConfig& config, MonotonicTime now) {
   WatchWorkingSet(view, history, config, now);

@@ -9,4 +9,7 @@ namespace ballast::policy {
 // Fills working_set, idle_ready and idle_undo of a guest that was heard and whose state is known.
 void WatchIdle(View& view, GuestHistory& history, const PolicyConfig& config, MonotonicTime now);
 
+// The guest needs more than it has: its calm is over, and what was taken from it not long ago was wrong.
+void NeedsMore(const View& view, GuestHistory& history, const PolicyConfig& config, MonotonicTime now);
+
 }  // namespace ballast::policy

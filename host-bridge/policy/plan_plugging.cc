@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "host-bridge/policy/answer.h"
+#include "host-bridge/policy/idle_watch.h"
 #include "host-bridge/policy/planner.h"
 #include "host-bridge/policy/plug_watch.h"
 
@@ -66,6 +67,7 @@ void Planner::RecordPlug(const Asker& asker, int64_t target) {
       NoteBefore(view.reading, past);
     }
     RememberAnswered(asker, history);
+    if (decision.reason.rule == Rule::kPlug) NeedsMore(view, history, config_, now_);
     pending_ -= view.plug->leaving - std::max<int64_t>(0, view.plug->plugged - target);
   }
   Command(decision, history);

@@ -37,6 +37,47 @@ TEST(Unplug, FollowsFiveMinutesOfCalmInSteps) {
             "(5GiB available) [rule 10]");
 }
 
+// Plugged for what it eats, before it is pressed: when it arrives, the calm before is no reason to take it.
+class UnplugAfterGrowth : public ::testing::Test {
+ protected:
+  // Calm for so long, then one report of a guest that will have nothing left in two seconds. Returns when.
+  MonotonicTime GrowAfter(int seconds) {
+    world_.config.working_set_window = Seconds(1);  // or what it used then would keep all of it for minutes
+    world_.With(Lazy());
+    world_.Live(seconds);
+    GuestReading& reading = world_.Report("lazy");
+    const GuestReading calm = reading;
+    reading.available_bytes = reading.free_bytes = 700 * kMiB;
+    reading.consumption_bytes_per_second = 400 * kMiB;
+    const auto plugs = PlugsIn(world_.Live(1));
+    EXPECT_EQ(plugs.size(), 1u);
+    if (plugs.empty()) return world_.now;
+    EXPECT_EQ(plugs[0].plug->reason.rule, Rule::kPlug);
+    EXPECT_EQ(world_.Of("lazy").history.state, GuestState::kComfortable);
+    world_.Report("lazy") = calm;
+    return plugs[0].at;
+  }
+  [[nodiscard]] Nanos NextUnplugAfter(MonotonicTime grown) {
+    for (const World::Event& event : world_.Live(1500)) {
+      if (event.plug && event.plug->reason.rule == Rule::kUnplug) return event.at - grown;
+      EXPECT_GE(event.at - grown, world_.config.idle_after) << "rule 8 waits as well";
+    }
+    return {};
+  }
+
+  World world_;
+};
+
+TEST_F(UnplugAfterGrowth, WaitsAsLongAsAtFirst) {
+  const Nanos waited = NextUnplugAfter(GrowAfter(250));
+  EXPECT_GE(waited, Seconds(300));
+  EXPECT_LE(waited, Seconds(302));
+}
+
+TEST_F(UnplugAfterGrowth, AndLongerIfItHadJustBeenTaken) {
+  EXPECT_GE(NextUnplugAfter(GrowAfter(302)), Seconds(600));
+}
+
 TEST(Unplug, EndsWithNothingPluggedAndOnlyThenTheBalloonTakes) {
   World world;
   world.With(Lazy());

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "host-bridge/policy/arithmetic.h"
+#include "host-bridge/policy/decide.h"
 #include "host-bridge/policy/rules/plug.h"
 
 namespace ballast::policy {
 namespace {
 
-// What counts as available and takes no metadata: the 16 MiB of zone DMA, the watermarks of the others, and
-// the 8 MiB that the agent leaves the kernel's zones.
+// What counts as available and takes no metadata: the 16 MiB of zone DMA, the 8 MiB that the agent leaves the
+// kernel's zones, and as much again for what a guest eats there meanwhile.
 constexpr int64_t kNoRoom = 32 * kMiB;
 
 // Of a guest without so much available no unit would be plugged any more: metadata is 1/64 of it.
@@ -18,10 +19,12 @@ int64_t LeastToPlug(const View& view) {
 }
 
 // At the present rate nothing is left by the time that plugged memory would be there, or too little to take
-// it.
+// it. A guest that hardly eats will not need it soon, however large a unit is.
 bool RunsOutFirst(const View& view, const PolicyConfig& config) {
-  const int64_t left = Sub(view.reading->available_bytes, LeastToPlug(view));
-  return EatenWithin(left, view.Consumption(), config.plug_horizon);
+  const int64_t available = view.reading->available_bytes;
+  const int64_t rate = view.Consumption();
+  return EatenWithin(Sub(available, LeastToPlug(view)), rate, config.plug_horizon) &&
+         EatenWithin(available, rate, LongestHorizon(config));
 }
 
 bool Needs(const View& view, const PolicyConfig& config) {
@@ -69,7 +72,12 @@ std::optional<Proposal> Grow(const View& view, const PolicyConfig& config) {
   if (plug.lost && plug.standing > plug.plugged)
     return Propose(Rule::kPlug, view, plug.standing, plug.standing - plug.plugged);
   if (!MayPlug(view) || view.facts->history.grown_on == Maybe(view.facts->report->at)) return std::nullopt;
-  return More(Rule::kPlug, view, PlugShortage(view, config));
+  auto proposal = More(Rule::kPlug, view, PlugShortage(view, config));
+  // What it was compared with.
+  if (proposal && view.level < GuestState::kPressed)
+    proposal->reason.threshold_bytes =
+        Add(LeastToPlug(view), BytesDuring(view.Consumption(), config.plug_horizon));
+  return proposal;
 }
 
 // What is about to leave stays, and nothing beside it.

@@ -93,6 +93,40 @@ TEST(Plug, ComesWhileTheKernelStillHasRoom) {
   EXPECT_FALSE(runs_out(265 * kMiB, Maybe(8 * kGiB), 2 * kGiB));
 }
 
+TEST(Plug, SaysWhatWasComparedWithWhat) {
+  World world;
+  world.With(Small().Available(150 * kMiB).Consumption(60 * kMiB).Room(kGiB));
+  const auto plug = Plugs(world);
+  ASSERT_TRUE(plug);
+  EXPECT_THAT(Explain(*plug, "small"),
+              ::testing::HasSubstr("(150MiB available, limit 154MiB, falling by 60MiB/s; "));
+}
+
+// Its trend goes up and down by a page, and a unit's metadata is more than what it has.
+TEST(Plug, IsNothingForAGuestThatRestsHoweverLargeAUnitIs) {
+  World world;
+  world.With(Small().Available(150 * kMiB).Consumption(4 * kKiB).Room(16 * kGiB));
+  world.Of("small").vmm->value.plug->unit_bytes = 8 * kGiB;
+  EXPECT_EQ(Plugs(world), std::nullopt);
+  world.Report("small").blocks->room_bytes = 128 * kMiB;
+  EXPECT_EQ(HoldFor(world, world.Tick(), "small"), std::nullopt);
+  world.Report("small").consumption_bytes_per_second = 40 * kMiB;
+  EXPECT_EQ(HoldFor(world, world.Tick(), "small"), Hold::Why::kNoPlugRoom);
+}
+
+// Whatever it is plugged for alone is within the bell's horizon.
+TEST(Plug, ForConsumptionIsWithinTheLongestHorizon) {
+  World world;
+  EXPECT_EQ(LongestHorizon(world.config), Seconds(4)) << "8 times exhaustion_horizon";
+  world.With(Small().Available(161 * kMiB).Consumption(40 * kMiB).Room(16 * kGiB));
+  world.Of("small").vmm->value.plug->unit_bytes = 8 * kGiB;
+  EXPECT_EQ(Plugs(world), std::nullopt);
+  world.Report("small").available_bytes = 160 * kMiB;
+  EXPECT_TRUE(Plugs(world));
+  world.config.plug_horizon = Seconds(7);
+  EXPECT_EQ(LongestHorizon(world.config), Seconds(7));
+}
+
 TEST(Plug, DoesNotTakeWhatLeavesForConsumption) {
   World world;
   world.With(Small().Available(500 * kMiB).Consumption(300 * kMiB));

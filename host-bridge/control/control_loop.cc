@@ -262,7 +262,7 @@ void ControlLoop::Act(const policy::PlugDecision& decision) {
   if (!decision.act) return;
   Remember(guest, text);
   // The host was asked for so much and no more, whatever a slot's share would be.
-  if (!settings_.dry_run) guest.desk.Want({decision.target, decision.target}, clock_.Now());
+  if (!settings_.dry_run) guest.desk.Want(decision.target, clock_.Now());
 }
 
 void ControlLoop::Remember(Guest& guest, const std::string& decision) {

@@ -24,18 +24,18 @@ void PlugDesk::Take(const GuestNews& news) {
   for (const observe::BlockReceipt& receipt : news.block_receipts) task_->OnBlocks(receipt);
 }
 
-uint64_t PlugDesk::Want(const hotplug::GrowthGoal& goal, MonotonicTime now) {
+uint64_t PlugDesk::Want(int64_t target_bytes, MonotonicTime now) {
   if (devices_ == nullptr || link_ == nullptr) return 0;
   if (task_ == nullptr) {
-    Begin({++tickets_, goal}, now);
+    Begin({++tickets_, target_bytes}, now);
     return task_ != nullptr ? ticket_ : 0;
   }
   next_.reset();
-  const bool on_the_way = !shrinks_ && reading_ && goal.target_bytes <= target_ &&
-                          goal.target_bytes >= hotplug::RequestedBytes(reading_->value);
-  if (!called_off_ && (goal.target_bytes == target_ || on_the_way)) return ticket_;
+  const bool on_the_way = !shrinks_ && reading_ && target_bytes <= target_ &&
+                          target_bytes >= hotplug::RequestedBytes(reading_->value);
+  if (!called_off_ && (target_bytes == target_ || on_the_way)) return ticket_;
   CallOff();
-  next_ = Next{++tickets_, goal};
+  next_ = Next{++tickets_, target_bytes};
   return next_->ticket;
 }
 
@@ -54,10 +54,10 @@ void PlugDesk::Begin(const Next& change, MonotonicTime now) {
   if (!reading_) return;  // decided on what the VMM said, and it no longer says anything
   const int64_t requested = hotplug::RequestedBytes(reading_->value);
   ticket_ = change.ticket;
-  target_ = change.goal.target_bytes;
+  target_ = change.target_bytes;
   shrinks_ = target_ < requested;
   called_off_ = false;
-  task_ = hotplug::MakeTask(requested, change.goal, now, ticket_ * kIdsPerTask);
+  task_ = hotplug::MakeTask(requested, target_, now, ticket_ * kIdsPerTask);
 }
 
 void PlugDesk::Forget() {

@@ -26,10 +26,10 @@ class PlugDesk {
     uint64_t ticket = 0;
     hotplug::Result result;
   };
-  // Brings what is requested to the goal's target. A change under way is called off first, unless it has the
+  // Brings what is requested to `target_bytes`. A change under way is called off first, unless it has the
   // same target or grows beyond it; the last target wins. The ticket of the change that brings it there: of
   // the one under way, or a new one; 0: the VMM does not answer.
-  uint64_t Want(const hotplug::GrowthGoal& goal, MonotonicTime now);
+  uint64_t Want(int64_t target_bytes, MonotonicTime now);
   // What is under way ends at the next place where nothing is half done, and nothing follows.
   void CallOff();
   // It is under way, or comes next.
@@ -53,7 +53,7 @@ class PlugDesk {
  private:
   struct Next {
     uint64_t ticket = 0;
-    hotplug::GrowthGoal goal;
+    int64_t target_bytes = 0;
   };
   void Begin(const Next& change, MonotonicTime now);
   void Send(const hotplug::Order& order);

@@ -59,7 +59,7 @@ Resizer::Hands ControlLoop::HandsOf(size_t index, MonotonicTime now) {
     Say(LogLevel::kInfo, guest, StrCat(text, " [command ", id, "]"));
   };
   const auto set_plugged = [now, &guest, &facts](int64_t requested) {
-    const uint64_t ticket = guest.desk.Want({requested, requested}, now);
+    const uint64_t ticket = guest.desk.Want(requested, now);
     if (ticket == 0) return ticket;
     policy::NotePlugCommand(facts, requested, now, facts.history);
     guest.operators = {ticket, requested};

@@ -74,7 +74,7 @@ bool GrowTask::Choose(const Scene& scene) {
     return false;
   }
   const vmm::DeviceReading& reading = scene.devices->value;
-  const auto step = NextGrowth(reading, goal_);
+  const auto step = NextGrowth(reading, target_);
   if (!step) {
     const int64_t missing = target_ - RequestedBytes(reading);
     End(missing <= 0 ? absl::OkStatus()

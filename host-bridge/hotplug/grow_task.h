@@ -9,12 +9,9 @@ namespace ballast::hotplug {
 
 class GrowTask final : public TaskBase {
  public:
-  GrowTask(int64_t from_bytes, const GrowthGoal& goal, MonotonicTime now, uint64_t first_id,
+  GrowTask(int64_t from_bytes, int64_t target_bytes, MonotonicTime now, uint64_t first_id,
            const Patience& patience)
-      : TaskBase(from_bytes, goal.target_bytes, first_id, patience),
-        goal_(goal),
-        since_(now),
-        proved_(from_bytes) {}
+      : TaskBase(from_bytes, target_bytes, first_id, patience), since_(now), proved_(from_bytes) {}
 
   void Step(const Scene& scene) override;
 
@@ -36,7 +33,6 @@ class GrowTask final : public TaskBase {
   [[nodiscard]] bool GiveUp(const Scene& scene, const vmm::MemoryDevice& device, const Coverage& coverage);
   [[nodiscard]] bool Go(Phase phase, MonotonicTime now);
 
-  const GrowthGoal goal_;
   Phase phase_ = Phase::kChoose;
   MonotonicTime since_;       // of the phase; of kProving and its loop: when there last was progress
   std::string device_;        // that grows now

@@ -19,17 +19,10 @@ struct GrowthStep {
 // Bytes that Ballast may plug and unplug, as requested: DIMMs of ours and virtio-mem's requested sizes.
 [[nodiscard]] int64_t RequestedBytes(const vmm::DeviceReading& reading);
 
-// How far what is requested shall grow, and how far it may: where slots are few a step is larger than needed.
-struct GrowthGoal {
-  int64_t target_bytes = 0;
-  int64_t most_bytes = 0;  // >= target
-
-  friend bool operator==(const GrowthGoal&, const GrowthGoal&) = default;
-};
-
-// The next step: virtio-mem as far as it goes, the rest by DIMMs. A DIMM is as small as it can be without the
-// slots running out before the address space does: it leaves as a whole or not at all. Nothing when the
-// target is reached, or nothing more can be plugged.
-[[nodiscard]] std::optional<GrowthStep> NextGrowth(const vmm::DeviceReading& reading, const GrowthGoal& goal);
+// The next step towards `target_bytes` requested, never beyond it: virtio-mem as far as it goes, the rest by
+// DIMMs. A DIMM is as small as it can be without the slots running out before the address space does: it
+// leaves as a whole or not at all. Nothing when the target is reached, less than a block or a DIMM's unit is
+// missing, or nothing more can be plugged.
+[[nodiscard]] std::optional<GrowthStep> NextGrowth(const vmm::DeviceReading& reading, int64_t target_bytes);
 
 }  // namespace ballast::hotplug

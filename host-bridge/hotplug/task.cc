@@ -30,11 +30,11 @@ const vmm::MemoryDevice* Find(const vmm::DeviceReading& reading, const std::stri
   return nullptr;
 }
 
-std::unique_ptr<Task> MakeTask(int64_t from_bytes, const GrowthGoal& goal, MonotonicTime now,
-                               uint64_t first_id, const Patience& patience) {
-  if (goal.target_bytes >= from_bytes)
-    return std::make_unique<GrowTask>(from_bytes, goal, now, first_id, patience);
-  return std::make_unique<ShrinkTask>(from_bytes, goal.target_bytes, now, first_id, patience);
+std::unique_ptr<Task> MakeTask(int64_t from_bytes, int64_t target_bytes, MonotonicTime now, uint64_t first_id,
+                               const Patience& patience) {
+  if (target_bytes >= from_bytes)
+    return std::make_unique<GrowTask>(from_bytes, target_bytes, now, first_id, patience);
+  return std::make_unique<ShrinkTask>(from_bytes, target_bytes, now, first_id, patience);
 }
 
 }  // namespace ballast::hotplug

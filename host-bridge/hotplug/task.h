@@ -100,9 +100,9 @@ class Task {
   [[nodiscard]] virtual const std::optional<Result>& result() const = 0;
 };
 
-// Brings what is requested from `from_bytes` to the goal's target, by whichever devices the VM has.
+// Brings what is requested from `from_bytes` to `target_bytes`, by whichever devices the VM has.
 // `first_id`: the ids of its orders count from there.
-[[nodiscard]] std::unique_ptr<Task> MakeTask(int64_t from_bytes, const GrowthGoal& goal, MonotonicTime now,
+[[nodiscard]] std::unique_ptr<Task> MakeTask(int64_t from_bytes, int64_t target_bytes, MonotonicTime now,
                                              uint64_t first_id, const Patience& patience = {});
 
 }  // namespace ballast::hotplug

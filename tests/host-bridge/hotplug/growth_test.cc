@@ -7,9 +7,6 @@
 namespace ballast::hotplug {
 namespace {
 
-// As far as it takes, without a ceiling.
-GrowthGoal Up(int64_t target) { return {target, int64_t{1} << 48}; }
-
 vmm::MemoryDevice VirtioMem(int64_t requested, int64_t most) {
   return {.kind = vmm::DeviceKind::kVirtioMem,
           .id = "vm0",
@@ -23,62 +20,56 @@ vmm::MemoryDevice VirtioMem(int64_t requested, int64_t most) {
 
 TEST(GrowthTest, VirtioMemGrowsFirstAndAsFarAsItGoes) {
   vmm::DeviceReading reading{.devices = {VirtioMem(256 * kMiB, kGiB)}};
-  EXPECT_EQ(NextGrowth(reading, Up(300 * kMiB)), (GrowthStep{"vm0", 300 * kMiB}));
-  EXPECT_EQ(NextGrowth(reading, Up(3 * kGiB)), (GrowthStep{"vm0", kGiB}));
+  EXPECT_EQ(NextGrowth(reading, 300 * kMiB), (GrowthStep{"vm0", 300 * kMiB}));
+  EXPECT_EQ(NextGrowth(reading, 3 * kGiB), (GrowthStep{"vm0", kGiB}));
 }
 
-TEST(GrowthTest, ARequestIsRoundedUpToTheDevicesBlocks) {
+TEST(GrowthTest, ARequestIsMadeOfTheDevicesBlocks) {
   vmm::DeviceReading reading{.devices = {VirtioMem(0, kGiB)}};
-  EXPECT_EQ(NextGrowth(reading, Up(kMiB)), (GrowthStep{"vm0", 2 * kMiB}));
+  EXPECT_EQ(NextGrowth(reading, 5 * kMiB), (GrowthStep{"vm0", 4 * kMiB}));
+  EXPECT_EQ(NextGrowth(reading, kMiB), std::nullopt);
 }
 
 TEST(GrowthTest, WhatVirtioMemCannotTakeComesAsADimm) {
   vmm::DeviceReading reading{
       .devices = {VirtioMem(kGiB, kGiB)}, .free_slots = 16, .free_bytes = 2 * kGiB, .can_plug_dimms = true};
-  EXPECT_EQ(NextGrowth(reading, Up(kGiB + 100 * kMiB)), (GrowthStep{"", 128 * kMiB}));
+  EXPECT_EQ(NextGrowth(reading, kGiB + 128 * kMiB), (GrowthStep{"", 128 * kMiB}));
 }
 
 TEST(GrowthTest, ADimmIsLargeEnoughForTheSlotsToLast) {
   vmm::DeviceReading reading{.free_slots = 4, .free_bytes = 4 * kGiB, .can_plug_dimms = true};
-  EXPECT_EQ(NextGrowth(reading, Up(128 * kMiB)), (GrowthStep{"", kGiB}));
-  EXPECT_EQ(NextGrowth(reading, Up(4 * kGiB)), (GrowthStep{"", kGiB}))
-      << "and no larger: it leaves as a whole";
-  EXPECT_EQ(NextGrowth(reading, {128 * kMiB, 512 * kMiB}), (GrowthStep{"", 512 * kMiB}))
-      << "but within the ceiling";
+  EXPECT_EQ(NextGrowth(reading, kGiB), (GrowthStep{"", kGiB}));
+  EXPECT_EQ(NextGrowth(reading, 4 * kGiB), (GrowthStep{"", kGiB})) << "and no larger: it leaves as a whole";
+}
+
+TEST(GrowthTest, NothingExceedsTheTarget) {
+  vmm::DeviceReading reading{.free_slots = 1, .free_bytes = 4 * kGiB, .can_plug_dimms = true};
+  EXPECT_EQ(NextGrowth(reading, kGiB - kMiB), (GrowthStep{"", kGiB - 128 * kMiB}));
+  EXPECT_EQ(NextGrowth(reading, 127 * kMiB), std::nullopt);
 }
 
 TEST(GrowthTest, ADimmIsMadeOfTheGuestsBlocks) {
   vmm::DeviceReading reading{
       .free_slots = 16, .free_bytes = 7 * kGiB, .can_plug_dimms = true, .dimm_unit_bytes = 2 * kGiB};
-  EXPECT_EQ(NextGrowth(reading, Up(128 * kMiB)), (GrowthStep{"", 2 * kGiB}));
-  EXPECT_EQ(NextGrowth(reading, {2 * kGiB, 2 * kGiB - 1}), std::nullopt) << "half a block is none";
+  EXPECT_EQ(NextGrowth(reading, 3 * kGiB), (GrowthStep{"", 2 * kGiB}));
+  EXPECT_EQ(NextGrowth(reading, 2 * kGiB - 1), std::nullopt) << "half a block is none";
   reading.free_slots = 2;
-  EXPECT_EQ(NextGrowth(reading, Up(128 * kMiB)), (GrowthStep{"", 4 * kGiB})) << "6 of the 7 in two slots";
+  EXPECT_EQ(NextGrowth(reading, 7 * kGiB), (GrowthStep{"", 4 * kGiB})) << "6 of the 7 in two slots";
   reading.free_bytes = kGiB;
-  EXPECT_EQ(NextGrowth(reading, Up(128 * kMiB)), std::nullopt);
-}
-
-TEST(GrowthTest, NothingExceedsWhatItMay) {
-  vmm::DeviceReading dimms{.free_slots = 1, .free_bytes = 4 * kGiB, .can_plug_dimms = true};
-  EXPECT_EQ(NextGrowth(dimms, {kGiB, kGiB - kMiB}), (GrowthStep{"", kGiB - 128 * kMiB}));
-  EXPECT_EQ(NextGrowth(dimms, {kGiB, 127 * kMiB}), std::nullopt);
-  vmm::DeviceReading virtio{.devices = {VirtioMem(0, kGiB)}};
-  EXPECT_EQ(NextGrowth(virtio, {5 * kMiB, 5 * kMiB}), (GrowthStep{"vm0", 4 * kMiB}));
-  EXPECT_EQ(NextGrowth(virtio, {kMiB, kMiB}), std::nullopt);
+  EXPECT_EQ(NextGrowth(reading, 4 * kGiB), std::nullopt);
 }
 
 TEST(GrowthTest, ADimmNeverExceedsTheSpaceThatIsLeft) {
   vmm::DeviceReading reading{.free_slots = 1, .free_bytes = 300 * kMiB, .can_plug_dimms = true};
-  EXPECT_EQ(NextGrowth(reading, Up(4 * kGiB)), (GrowthStep{"", 256 * kMiB}));
+  EXPECT_EQ(NextGrowth(reading, 4 * kGiB), (GrowthStep{"", 256 * kMiB}));
 }
 
 TEST(GrowthTest, NothingIsPluggedWithoutASlotSpaceOrNeed) {
-  EXPECT_EQ(NextGrowth({.free_slots = 0, .free_bytes = kGiB, .can_plug_dimms = true}, Up(kGiB)),
+  EXPECT_EQ(NextGrowth({.free_slots = 0, .free_bytes = kGiB, .can_plug_dimms = true}, kGiB), std::nullopt);
+  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = 64 * kMiB, .can_plug_dimms = true}, kGiB),
             std::nullopt);
-  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = 64 * kMiB, .can_plug_dimms = true}, Up(kGiB)),
-            std::nullopt);
-  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = kGiB}, Up(kGiB)), std::nullopt);
-  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = kGiB, .can_plug_dimms = true}, Up(0)), std::nullopt);
+  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = kGiB}, kGiB), std::nullopt);
+  EXPECT_EQ(NextGrowth({.free_slots = 3, .free_bytes = kGiB, .can_plug_dimms = true}, 0), std::nullopt);
 }
 
 TEST(GrowthTest, OthersDimmsDoNotCount) {

@@ -46,11 +46,11 @@ TEST_P(TaskFaultsTest, EndsAndLeaksNothing) {
     machine.AddDimm(256 * kMiB);
     machine.AddDimm(128 * kMiB);
     machine.AddVirtioMem(kGiB);
-    ASSERT_TRUE(machine.Run(*MakeTask(384 * kMiB, {640 * kMiB, 640 * kMiB}, machine.now, 1)));
+    ASSERT_TRUE(machine.Run(*MakeTask(384 * kMiB, 640 * kMiB, machine.now, 1)));
   }
   const int64_t target = grows ? kGiB : 0;
   const int64_t before = RequestedBytes(machine.devices);
-  const auto task = MakeTask(before, {target, target}, machine.now, 1);
+  const auto task = MakeTask(before, target, machine.now, 1);
   int orders = 0;
   const bool ended = machine.Run(*task, [&](const Order&) {
     EXPECT_GT(task->NextLook(), machine.now + Seconds(3600)) << "the answer is what it waits for";

@@ -15,7 +15,7 @@ using ::testing::SizeIs;
 // Runs a change from what is plugged to `target` to its end.
 Result Change(FakeMachine& machine, int64_t target,
               const std::function<void(const Order&)>& fault = nullptr) {
-  const auto task = MakeTask(RequestedBytes(machine.devices), {target, target}, machine.now, 1);
+  const auto task = MakeTask(RequestedBytes(machine.devices), target, machine.now, 1);
   EXPECT_TRUE(machine.Run(*task, fault));
   return task->result().value_or(Result{});
 }
@@ -140,7 +140,7 @@ TEST(GrowTaskTest, ACallOffEndsBetweenTwoSteps) {
   FakeMachine machine;
   machine.devices.free_slots = 16;
   machine.AddVirtioMem(128 * kMiB);
-  const auto task = MakeTask(0, {kGiB, kGiB}, machine.now, 1);
+  const auto task = MakeTask(0, kGiB, machine.now, 1);
   EXPECT_TRUE(machine.Run(*task, [&](const Order&) { task->Cancel(); }));
   EXPECT_TRUE(absl::IsAborted(task->result()->status));
   EXPECT_EQ(task->result()->reached_bytes, 128 * kMiB);
@@ -219,7 +219,7 @@ TEST(ShrinkTaskTest, BlocksThatStayAreNamedWithReasons) {
 TEST(ShrinkTaskTest, TheBlockThatStaysIsNamedAndNotThoseThatWereNotTried) {
   FakeMachine machine;
   machine.AddDimm(256 * kMiB);
-  const auto task = MakeTask(256 * kMiB, {0, 0}, machine.now, 1);
+  const auto task = MakeTask(256 * kMiB, 0, machine.now, 1);
   const bool ended = machine.Run(*task, [&](const Order& order) {
     const auto* blocks = std::get_if<observe::BlockOrder>(&order.what);
     if (blocks == nullptr || blocks->action != observe::BlockAction::kOffline) return;
@@ -235,7 +235,7 @@ TEST(ShrinkTaskTest, TheBlockThatStaysIsNamedAndNotThoseThatWereNotTried) {
 TEST(ShrinkTaskTest, CalledOffWhileItListsItBeginsNothing) {
   FakeMachine machine;
   machine.AddDimm(256 * kMiB);
-  const auto task = MakeTask(256 * kMiB, {0, 0}, machine.now, 1);
+  const auto task = MakeTask(256 * kMiB, 0, machine.now, 1);
   int orders = 0;
   ASSERT_TRUE(machine.Run(*task, [&](const Order&) {
     ++orders;
@@ -249,7 +249,7 @@ TEST(ShrinkTaskTest, ACallOffDoesNotWaitForTheAgent) {
   FakeMachine machine;
   const std::string dimm = machine.AddDimm(256 * kMiB);
   const Sampled<vmm::DeviceReading> reading{machine.devices, machine.now};
-  const auto task = MakeTask(256 * kMiB, {0, 0}, machine.now, 1);
+  const auto task = MakeTask(256 * kMiB, 0, machine.now, 1);
   const auto step = [&] {
     task->Step({machine.now, reading});
     return task->TakeOrders();
@@ -316,7 +316,7 @@ TEST(ShrinkTaskTest, ACallOffDoesNotWaitForTheStallsToEnd) {
   FakeMachine machine;
   machine.AddDimm(256 * kMiB);
   machine.stalls = 1000;
-  const auto task = MakeTask(256 * kMiB, {0, 0}, machine.now, 1);
+  const auto task = MakeTask(256 * kMiB, 0, machine.now, 1);
   int orders = 0;
   ASSERT_TRUE(machine.Run(*task, [&](const Order&) {
     if (++orders == 3) task->Cancel();
@@ -382,7 +382,7 @@ TEST(ShrinkTaskTest, WhatVirtioMemKeepsIsNoLongerAskedFor) {
 TEST(ShrinkTaskTest, ACallOffBringsBlocksBack) {
   FakeMachine machine;
   machine.AddDimm(256 * kMiB);
-  const auto task = MakeTask(256 * kMiB, {0, 0}, machine.now, 1);
+  const auto task = MakeTask(256 * kMiB, 0, machine.now, 1);
   EXPECT_TRUE(machine.Run(*task, [&](const Order& order) {
     const auto* blocks = std::get_if<observe::BlockOrder>(&order.what);
     if (blocks != nullptr && blocks->action == observe::BlockAction::kOffline) task->Cancel();

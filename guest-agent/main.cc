@@ -33,6 +33,7 @@ int Main(int argc, const char* const* argv) {
       std::cout << "ballast-agent " << BALLAST_VERSION << '\n';
       return 0;
     case Action::kCheckConfig:
+      std::cout << "ok\n";
       return 0;
     case Action::kPrintConfig:
       std::cout << ToText(options->config);

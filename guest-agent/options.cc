@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <charconv>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <sstream>
@@ -23,6 +25,7 @@ constexpr const char* kDefaultFile = "/etc/ballast/agent.conf";
 struct RawOptions {
   AgentConfig config;
   std::string file = kDefaultFile;
+  std::string port;
   std::string burst;
   std::string log_level;
   bool no_vsock = false;
@@ -33,7 +36,7 @@ struct RawOptions {
 
 po::options_description FileOptions(RawOptions& raw) {
   po::options_description options("Settings (also in the configuration file)");
-  options.add_options()("vsock-port", po::value(&raw.config.vsock_port)->value_name("PORT"),
+  options.add_options()("vsock-port", po::value(&raw.port)->value_name("PORT"),
                         "vsock port to listen on, 1..1023 (default 1000)")(
       "no-vsock", po::bool_switch(&raw.no_vsock), "do not listen on vsock")(
       "socket", po::value(&raw.config.socket)->value_name("PATH"),
@@ -87,6 +90,12 @@ std::string HelpOf(const po::options_description& all) {
 // Sizes, levels and switches; returns what is wrong with them.
 std::vector<std::string> ReadTexts(RawOptions& raw) {
   std::vector<std::string> faults;
+  if (!raw.port.empty()) {
+    const auto [end, error] =
+        std::from_chars(raw.port.data(), raw.port.data() + raw.port.size(), raw.config.vsock_port);
+    if (error != std::errc{} || end != raw.port.data() + raw.port.size())
+      faults.push_back(StrCat("vsock-port = ", raw.port, ": allowed are 1..1023"));
+  }
   if (!raw.burst.empty()) {
     const auto size = ParseSize(raw.burst);
     if (size.ok()) {
@@ -110,33 +119,29 @@ std::vector<std::string> ReadTexts(RawOptions& raw) {
   return faults;
 }
 
-// Which line of the file set what is in force, by key.
-using Origins = std::map<std::string, config::Origin, std::less<>>;
-
-// The file's settings into `values`, where the command line has not set them; faults with their lines.
+// The file's settings into `values`, where the command line has not set them.
 class FileSettings {
  public:
   FileSettings(const po::options_description& known, po::variables_map& values)
       : known_(known), values_(values) {}
 
   // Errors: the file cannot be read. The default one need not be there.
-  absl::Status Read(const std::string& path, std::vector<std::string>& faults) {
-    const auto text = FileReader().Read(path);
+  absl::Status Read(const std::string& path, std::vector<config::Fault>& faults) {
+    const auto text = FileReader().Read(std::filesystem::absolute(path).string());
     if (!text.ok() && path == kDefaultFile && absl::IsNotFound(text.status())) return absl::OkStatus();
     if (!text.ok()) return WithContext("config", text.status());
     config::PlainIni ini = config::ReadPlainIni(path, *text);
     faults = std::move(ini.faults);
     for (const config::IniLine& line : ini.lines) {
-      const std::string fault = Take(line);
-      if (!fault.empty()) faults.push_back(StrCat(TextOf(line.at), ": ", fault));
+      std::string fault = Take(line);
+      if (!fault.empty()) faults.push_back({line.at, std::move(fault)});
     }
     return absl::OkStatus();
   }
-  // Of a fault that begins with its key: where that was written, or nothing.
-  [[nodiscard]] std::string PlaceOf(std::string_view fault) const {
+  // Where that is written what a fault begins with; nowhere, when the command line said it.
+  [[nodiscard]] config::Origin PlaceOf(std::string_view fault) const {
     const auto found = origins_.find(fault.substr(0, fault.find_first_of(" :")));
-    return found == origins_.end() || commanded_.contains(found->first) ? ""
-                                                                        : StrCat(TextOf(found->second), ": ");
+    return found == origins_.end() || commanded_.contains(found->first) ? config::Origin{} : found->second;
   }
 
  private:
@@ -145,54 +150,62 @@ class FileSettings {
     if (setting == nullptr) return StrCat("unknown key '", line.key, "'; see --help");
     const auto [earlier, is_first] = origins_.emplace(line.key, line.at);
     if (!is_first) return StrCat(line.key, " is set in line ", earlier->second.line, " already");
+    const bool may_be_empty = line.key == "socket" || line.key == "dial" || line.key == "root";
+    if (line.value.empty() && !may_be_empty)
+      return StrCat(line.key, " has no value; for the default leave the line out");
     const auto before = values_.find(line.key);
     if (before != values_.end() && !before->second.defaulted()) commanded_.insert(line.key);
     try {
       po::parsed_options parsed(&known_);
       parsed.options.emplace_back(line.key, std::vector<std::string>{line.value});
       po::store(parsed, values_);
-    } catch (const po::error&) {
-      const bool is_switch = setting->semantic()->max_tokens() == 0;
-      return StrCat(line.key, " = ", line.value,
-                    " does not fit: ", is_switch ? "write true or false" : setting->description());
+    } catch (const po::error&) {  // all others are texts
+      return StrCat(line.key, " = ", line.value, ": write true or false");
     }
     return "";
   }
 
   const po::options_description& known_;
   po::variables_map& values_;
-  Origins origins_;
-  std::set<std::string, std::less<>> commanded_;  // the command line's word counts
+  std::map<std::string, config::Origin, std::less<>> origins_;  // by key
+  std::set<std::string, std::less<>> commanded_;                // the command line's word counts
 };
+
+// The command line's first, then the file's in the order of its lines.
+std::string TextOf(std::vector<config::Fault> faults) {
+  std::stable_sort(faults.begin(), faults.end(),
+                   [](const config::Fault& a, const config::Fault& b) { return a.at.line < b.at.line; });
+  std::string text;
+  for (const config::Fault& fault : faults) text += StrCat(text.empty() ? "" : "\n", config::TextOf(fault));
+  return text;
+}
 
 }  // namespace
 
 absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
   RawOptions raw;
   Options options;
-  std::vector<std::string> faults;
+  std::vector<config::Fault> faults;
   const auto settings = FileOptions(raw);
   po::options_description all;
   all.add(CommandOptions(raw)).add(settings);
   po::variables_map values;
   FileSettings file(settings, values);
+  options.help = HelpOf(all);
   try {
     po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), values);
+    options.action = ActionOf(values);
+    if (options.action == Action::kHelp || options.action == Action::kVersion) return options;
     if (values.count("config") != 0) raw.file = values["config"].as<std::string>();
     if (auto status = file.Read(raw.file, faults); !status.ok()) return status;
     po::notify(values);
   } catch (const po::error& error) {
     return absl::InvalidArgumentError(error.what());
   }
-  options.action = ActionOf(values);
-  options.help = HelpOf(all);
   std::vector<std::string> wrong = ReadTexts(raw);
   for (std::string& fault : Validate(raw.config)) wrong.push_back(std::move(fault));
-  for (const std::string& fault : wrong) faults.push_back(StrCat(file.PlaceOf(fault), fault));
-  std::string text;
-  for (const std::string& fault : faults) text += StrCat(text.empty() ? "" : "\n", fault);
-  const bool matters = options.action != Action::kHelp && options.action != Action::kVersion;
-  if (matters && !faults.empty()) return absl::InvalidArgumentError(ToAbsl(text));
+  for (std::string& fault : wrong) faults.push_back({file.PlaceOf(fault), std::move(fault)});
+  if (!faults.empty()) return absl::InvalidArgumentError(ToAbsl(TextOf(std::move(faults))));
   options.config = raw.config;
   return options;
 }

@@ -19,9 +19,8 @@ std::string_view Trim(std::string_view text) {
 
 std::string_view WithoutComment(std::string_view line) { return Trim(line.substr(0, line.find('#'))); }
 
-// One line outside the brackets goes into `lines`, or a fault into `faults`.
-void ReadKeyLine(const Origin& at, std::string_view line, const char* wanted, std::vector<IniLine>& lines,
-                 std::vector<std::string>& faults) {
+// One line outside the brackets goes into `lines`; false: it is no setting.
+bool ReadKeyLine(const Origin& at, std::string_view line, std::vector<IniLine>& lines) {
   try {
     std::istringstream stream{std::string(line)};
     const auto parsed = po::parse_config_file(stream, po::options_description(), /*allow_unregistered=*/true);
@@ -29,8 +28,9 @@ void ReadKeyLine(const Origin& at, std::string_view line, const char* wanted, st
       lines.push_back({at, option.string_key, option.value.empty() ? "" : option.value.front()});
     }
   } catch (const po::error&) {
-    faults.push_back(StrCat(TextOf(at), ": '", line, "' is ", wanted, "; write key = value"));
+    return false;
   }
+  return true;
 }
 
 // Calls `each` with every line that says something, without its comment.
@@ -50,6 +50,10 @@ bool IsSection(std::string_view line) { return line.front() == '[' && line.back(
 
 std::string TextOf(const Origin& origin) { return StrCat(origin.file, ":", origin.line); }
 
+std::string TextOf(const Fault& fault) {
+  return fault.at.file.empty() ? fault.what : StrCat(TextOf(fault.at), ": ", fault.what);
+}
+
 Ini ReadIni(std::string_view file, std::string_view text) {
   Ini ini;
   IniSection orphans;  // lines before the first section have no place to go
@@ -59,7 +63,9 @@ Ini ReadIni(std::string_view file, std::string_view text) {
       return;
     }
     IniSection& section = ini.sections.empty() ? orphans : ini.sections.back();
-    ReadKeyLine(at, line, "neither a [section] nor a setting", section.lines, ini.faults);
+    if (ReadKeyLine(at, line, section.lines)) return;
+    ini.faults.push_back(
+        StrCat(TextOf(at), ": '", line, "' is neither a [section] nor a setting; write key = value"));
   });
   for (const auto& line : orphans.lines) {
     ini.faults.push_back(StrCat(TextOf(line.at), ": ", line.key, " = ", line.value,
@@ -72,11 +78,10 @@ PlainIni ReadPlainIni(std::string_view file, std::string_view text) {
   PlainIni ini;
   ForEachLine(file, text, [&](const Origin& at, std::string_view line) {
     if (IsSection(line)) {
-      ini.faults.push_back(
-          StrCat(TextOf(at), ": '", line, "': this file has no sections; leave the line out"));
-      return;
+      ini.faults.push_back({at, StrCat("'", line, "': this file has no sections; leave the line out")});
+    } else if (!ReadKeyLine(at, line, ini.lines)) {
+      ini.faults.push_back({at, StrCat("'", line, "' is no setting; write key = value")});
     }
-    ReadKeyLine(at, line, "no setting", ini.lines, ini.faults);
   });
   return ini;
 }

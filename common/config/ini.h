@@ -21,6 +21,14 @@ struct Origin {
   int line = 0;
 };
 
+struct Fault {
+  Origin at;  // an empty file: nowhere in a file
+  std::string what;
+};
+
+// "FILE:LINE: WHAT", or what alone.
+[[nodiscard]] std::string TextOf(const Fault& fault);
+
 struct IniLine {
   Origin at;
   std::string key;
@@ -43,7 +51,7 @@ struct Ini {
 
 struct PlainIni {
   std::vector<IniLine> lines;  // in the file's order; a repeated key is repeated here
-  std::vector<std::string> faults;
+  std::vector<Fault> faults;
 };
 
 // A file that has none.

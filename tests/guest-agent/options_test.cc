@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -20,10 +21,14 @@ absl::StatusOr<Options> Parse(std::vector<const char*> words) {
   return ParseOptions(static_cast<int>(words.size()), words.data());
 }
 
+// Until the test program ends.
 std::string WriteConfig(const std::string& text) {
-  const std::string path = StrCat(::testing::TempDir(), "ballast_agent_options_test-", ::getpid(), ".conf");
-  std::ofstream(path) << text;
-  return path;
+  static const struct File {
+    ~File() { std::filesystem::remove(path); }
+    std::string path = StrCat(::testing::TempDir(), "ballast_agent_options_test-", ::getpid(), ".conf");
+  } file;
+  std::ofstream(file.path) << text;
+  return file.path;
 }
 
 TEST(Options, NothingSaidIsTheDefault) {
@@ -112,6 +117,7 @@ TEST(Options, EachSourceOfOomKillsCanBeTurnedOff) {
 TEST(Options, HelpAndVersionNeedNoValidConfiguration) {
   EXPECT_EQ(Parse({"--help", "--vsock-port", "5000"})->action, Action::kHelp);
   EXPECT_EQ(Parse({"--version"})->action, Action::kVersion);
+  EXPECT_EQ(Parse({"--help", "--config", "/nowhere/agent.conf"})->action, Action::kHelp);
 }
 
 TEST(Options, AFileThatCannotBeReadIsNoDefault) {
@@ -135,14 +141,44 @@ TEST(Options, EveryFaultOfAFileIsToldWithItsLine) {
   std::string text = MessageOf(options.status());
   for (size_t at = 0; (at = text.find(path, at)) != std::string::npos;) text.replace(at, path.size(), "F");
   EXPECT_EQ(text,
-            "F:4: '[agent]': this file has no sections; leave the line out\n"
-            "F:7: 'just words' is no setting; write key = value\n"
-            "F:2: vsock-port = often does not fit: vsock port to listen on, 1..1023 (default 1000)\n"
-            "F:3: no-bpf = perhaps does not fit: write true or false\n"
-            "F:6: online is set in line 5 already\n"
             "assumed-burst: size '4MB' uses the unit 'MB'; write '4MiB' (binary units only)\n"
-            "F:8: log-level = loud: allowed are debug, info, warning, error\n"
-            "F:5: online = Movable: allowed are auto, kernel, movable, off");
+            "F:2: vsock-port = often: allowed are 1..1023\n"
+            "F:3: no-bpf = perhaps: write true or false\n"
+            "F:4: '[agent]': this file has no sections; leave the line out\n"
+            "F:5: online = Movable: allowed are auto, kernel, movable, off\n"
+            "F:6: online is set in line 5 already\n"
+            "F:7: 'just words' is no setting; write key = value\n"
+            "F:8: log-level = loud: allowed are debug, info, warning, error");
+}
+
+TEST(Options, APortIsANumberAsItIsWritten) {
+  for (const char* port : {"-1", "0x10", "12a", "4294967297", "0", "1024", ""}) {
+    const std::string path = WriteConfig(StrCat("vsock-port = ", port));
+    const auto options = Parse({"--config", path.c_str()});
+    EXPECT_THAT(MessageOf(options.status()), HasSubstr(StrCat(path, ":1: vsock-port ")));
+  }
+}
+
+// A line that is half written would switch something off.
+TEST(Options, AnEmptyValueIsNoneButForWhatMayBeEmpty) {
+  for (const char* key :
+       {"no-bpf", "no-kmsg", "no-vsock", "no-protection", "log-level", "online", "assumed-burst"}) {
+    const auto options = Parse({"--config", WriteConfig(StrCat(key, " =\n")).c_str()});
+    EXPECT_THAT(MessageOf(options.status()), HasSubstr(StrCat(key, " has no value"))) << key;
+  }
+  const auto options = Parse({"--config", WriteConfig("socket =\ndial =\nroot =\n").c_str()});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->config.socket, "");
+}
+
+TEST(Options, AFileIsSoughtWhereTheCallerStands) {
+  const std::string path = WriteConfig("vsock-port = 77\n");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(std::filesystem::path(path).parent_path());
+  const auto options = Parse({"--config", std::filesystem::path(path).filename().c_str()});
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->config.vsock_port, 77u);
 }
 
 TEST(Options, OfASwitchTheFileTakesEveryCommonWord) {

@@ -32,20 +32,18 @@ constexpr char kWork[] = "lab-guest hog --mib 600 --rate-mib-s 200 --hold-ms 150
 struct Look {
   int64_t available_mib = -1;
   int64_t stall_ms = -1;
-  int64_t oom_kills = -1;
 };
 
 Look LookAt(Guest& guest) {
   Look look;
   const auto result = guest.Exec(
       "awk '/^MemAvailable/{print int($2/1024)}' /proc/meminfo; "
-      "sed -n 's/^some.*total=//p' /proc/pressure/memory; awk '/^oom_kill /{print $2}' /proc/vmstat",
+      "sed -n 's/^some.*total=//p' /proc/pressure/memory",
       absl::Seconds(2));
   long stall_us = 0;
   long available = 0;
-  long kills = 0;
-  if (result.ok() && std::sscanf(result->output.c_str(), "%ld %ld %ld", &available, &stall_us, &kills) == 3) {
-    look = {available, stall_us / 1000, kills};
+  if (result.ok() && std::sscanf(result->output.c_str(), "%ld %ld", &available, &stall_us) == 2) {
+    look = {available, stall_us / 1000};
   }
   return look;
 }
@@ -60,9 +58,17 @@ struct Side {
   [[nodiscard]] bool Done() const { return result && result->status == 0; }
 };
 
+std::string Fate(const Side& side) {
+  if (side.Done()) return "its work is done";
+  return side.result->status == 137 ? "its work was killed"
+                                    : StrCat("its work failed with ", side.result->status);
+}
+
 void PrintHeader() {
-  std::printf("\n          |------ without Ballast ------|-------- with Ballast --------|\n");
-  std::printf("  time    | available  stalled  balloon | available  stalled  balloon  | decision\n");
+  std::printf("\n          |------- without Ballast -------|--------- with Ballast ---------|\n");
+  std::printf("  time    |");
+  for (int side = 0; side < 2; ++side) std::printf(" %10s %8s %9s |", "available", "stalled", "balloon");
+  std::printf(" what happens\n");
 }
 
 void PrintRow(double seconds, const std::array<Look, 2>& looks, const std::array<int64_t, 2>& balloons,
@@ -118,12 +124,14 @@ absl::Status RunWork(std::array<Side, 2>& sides, const BridgeProcess& bridge) {
       return absl::DeadlineExceededError("the work did not end in 60 s");
     std::array<Look, 2> looks;
     std::array<int64_t, 2> balloons{};
+    std::vector<std::string> news = NewsSince(bridge, log_position);
     for (size_t i = 0; i < 2; ++i) {
       Side& side = sides[i];
       if (!side.result) {
         auto ended = side.work->Wait(absl::Milliseconds(60));
         if (ended.ok()) {
           side.result = *ended;
+          news.push_back(StrCat(side.guest->options().name, ": ", Fate(side)));
         } else if (!absl::IsDeadlineExceeded(ended.status())) {
           return ended.status();
         }
@@ -131,11 +139,10 @@ absl::Status RunWork(std::array<Side, 2>& sides, const BridgeProcess& bridge) {
       looks[i] = LookAt(*side.guest);
       balloons[i] = BalloonMib(*side.guest);
     }
-    const std::vector<std::string> news = NewsSince(bridge, log_position);
     if (news.empty() && absl::Now() < next_row) continue;
     next_row = absl::Now() + absl::Milliseconds(250);
     PrintRow(absl::ToDoubleSeconds(absl::Now() - start), looks, balloons, news.empty() ? "" : news.front());
-    for (size_t i = 1; i < news.size(); ++i) std::printf("%73s| %s\n", "", news[i].c_str());
+    for (size_t i = 1; i < news.size(); ++i) std::printf("%74s| %s\n", "", news[i].c_str());
   }
   for (Side& side : sides) {
     const auto kills = side.guest->OomKills();
@@ -143,12 +150,6 @@ absl::Status RunWork(std::array<Side, 2>& sides, const BridgeProcess& bridge) {
     side.oom_kills = *kills;
   }
   return absl::OkStatus();
-}
-
-std::string Fate(const Side& side) {
-  if (side.Done()) return "its work is done";
-  return side.result->status == 137 ? "its work was killed"
-                                    : StrCat("its work failed with ", side.result->status);
 }
 
 boost::json::object Summary(const Side& side) {

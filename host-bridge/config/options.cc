@@ -86,8 +86,10 @@ std::variant<BridgeConfig, Answer> Prepare(const std::vector<std::string>& argum
   config.log_level = options->log_level.value_or(config.log_level);
   if (options->action == Action::kCheckConfig) {
     const size_t guests = config.guests.size();
-    return Answer{0, StrCat(options->config_path, ": ok, ", guests, guests == 1 ? " guest\n" : " guests\n"),
-                  ""};
+    const char* counted = guests == 0   ? " guests; a section [guest NAME] makes it manage one\n"
+                          : guests == 1 ? " guest\n"
+                                        : " guests\n";
+    return Answer{0, StrCat(options->config_path, ": ok, ", guests, counted), ""};
   }
   if (options->action == Action::kPrintConfig) return Answer{0, PrintConfig(config), ""};
   return std::move(config);

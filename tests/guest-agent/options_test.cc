@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -80,6 +81,23 @@ TEST(Options, WhatIsPrintedReadsBackTheSame) {
   const auto options = Parse({"--config", path.c_str()});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->config, config);
+}
+
+// Each of its lines, uncommented, is a setting, and the default.
+TEST(Options, TheExampleShowsEverySettingWithItsDefault) {
+  std::ifstream example(BALLAST_SOURCE_DIR "/docs/examples/agent.conf");
+  std::string text;
+  int settings = 0;
+  for (std::string line; std::getline(example, line);) {
+    if (!line.starts_with("# ") || line.find(" =") == std::string::npos) continue;
+    text += line.substr(2) + "\n";
+    ++settings;
+  }
+  const auto options = Parse({"--config", WriteConfig(text).c_str()});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->config, AgentConfig{});
+  const std::string all = ToText(AgentConfig{});
+  EXPECT_EQ(settings, std::count(all.begin(), all.end(), '\n'));
 }
 
 TEST(Options, AllFaultsAreToldAtOnce) {

@@ -83,6 +83,12 @@ TEST_F(OptionsTest, CheckCountsTheGuestsOfTheFileAndOfGuestsD) {
   EXPECT_EQ(answer.out, file + ": ok, 2 guests\n");
 }
 
+TEST_F(OptionsTest, CheckSaysHowGuestsAreManagedWhereThereAreNone) {
+  const std::string file = Write("bridge.conf", "[bridge]\n");
+  EXPECT_EQ(AnswerOf({"--check-config", "--config", file}).out,
+            file + ": ok, 0 guests; a section [guest NAME] makes it manage one\n");
+}
+
 TEST_F(OptionsTest, ADirectoryIsReadInTheOrderOfNames) {
   Write("20-b.conf", kGuestB);
   Write("10-a.conf", kGuestA);

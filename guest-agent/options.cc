@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <charconv>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -199,7 +200,7 @@ absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
     if (values.count("config") != 0) raw.file = values["config"].as<std::string>();
     if (auto status = file.Read(raw.file, faults); !status.ok()) return status;
     po::notify(values);
-  } catch (const po::error& error) {
+  } catch (const std::exception& error) {  // also of a working directory that is gone
     return absl::InvalidArgumentError(error.what());
   }
   std::vector<std::string> wrong = ReadTexts(raw);

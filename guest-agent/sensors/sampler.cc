@@ -182,7 +182,7 @@ size_t SamplePlan::TrendSamples() const {
 SamplePlan::Trend SamplePlan::TrendOf() const {
   const size_t used = TrendSamples();
   const Point& newest = points_.Back(0);
-  if (used < 2 || newest.at - points_.Back(used - 1).at < kRateSpan) return {};
+  if (used < 3 || newest.at - points_.Back(used - 1).at < kRateSpan) return {};
   std::array<int64_t, kMaxRateSamples*(kMaxRateSamples - 1) / 2> slopes{};
   size_t count = 0;
   for (size_t later = 0; later < used; ++later) {
@@ -198,7 +198,7 @@ SamplePlan::Trend SamplePlan::TrendOf() const {
   std::nth_element(slopes.begin(), middle, slopes.begin() + static_cast<ptrdiff_t>(count),
                    [](int64_t a, int64_t b) { return Magnitude(a) < Magnitude(b); });
   const int64_t fall = Fall(points_.Back(used - 1), newest);
-  return {*middle, used >= 3 && *middle >= kMeaningfulRate && fall >= kMeaningfulFall};
+  return {*middle, *middle >= kMeaningfulRate && fall >= kMeaningfulFall};
 }
 
 // Between the last two samples: jumpy, but the first to know. Only decides how soon to look again.

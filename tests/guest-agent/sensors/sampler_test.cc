@@ -18,6 +18,18 @@ TEST(Sampler, TheFirstLookAlwaysReports) {
   EXPECT_FALSE(step.derived.time_to_exhaustion.has_value());
 }
 
+// An agent that starts falls into somebody's step, and with nothing to say it says so for ten seconds.
+TEST(Sampler, TwoLooksMakeNoTrend) {
+  Story story;
+  story.Facts().available_bytes = 800 * kMiB;
+  story.Look();
+  story.Pass(Milliseconds(10));
+  story.Facts().available_bytes = 791 * kMiB;
+  const Step step = story.Look();
+  EXPECT_EQ(step.derived.consumption_bytes_per_second, 0);
+  EXPECT_LE(step.next_sample_in, Milliseconds(10)) << "but it is looked at again soon";
+}
+
 TEST(Sampler, AFlatGuestIsQuietAndReportsOnlyByCadence) {
   Story story;
   const Step step = story.Play(Seconds(60), Flat(900 * kMiB));

@@ -182,6 +182,20 @@ std::optional<Hold::Why> WhyNotHeard(const GuestFacts& facts, int64_t reach, con
   return std::nullopt;
 }
 
+// A guest that is neither pressed nor about to be by its agent's word reports seldom, but at once when that
+// changes. One that would have eaten everything by now and has said no more has stopped.
+bool HasStopped(const Sampled<GuestReading>& report, const View& view, MonotonicTime now) {
+  const GuestReading& reading = report.value;
+  const bool calm = !reading.pressure_onset &&
+                    reading.available_bytes >= view.thresholds.pressed_available_bytes &&
+                    reading.available_bytes > 0;
+  // A guest that did not run has eaten nothing meanwhile.
+  const MonotonicTime since =
+      std::max(report.at, view.facts->resumed_at ? *view.facts->resumed_at : report.at);
+  return calm &&
+         EatenWithin(reading.available_bytes, reading.consumption_bytes_per_second, Elapsed(since, now));
+}
+
 void Hear(const Sampled<GuestReading>& report, View& view, GuestHistory& history, const PolicyConfig& config,
           MonotonicTime now) {
   history.silent_since.reset();
@@ -191,6 +205,7 @@ void Hear(const Sampled<GuestReading>& report, View& view, GuestHistory& history
   const int64_t usable = UsableBytes(report.value, view, config);
   view.thresholds = ThresholdsFor(usable, config);
   view.used = std::max<int64_t>(0, usable - report.value.available_bytes);
+  view.fall_is_over = HasStopped(report, view, now);
   LookAtZram(view, config);
   view.kernel_short = KernelIsShort(view, config);
   view.level = GuestLevel(view, config);

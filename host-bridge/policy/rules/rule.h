@@ -55,25 +55,26 @@ struct View {
   GuestState level = GuestState::kSilent;  // what this report says
   GuestState state = GuestState::kSilent;  // the same with the dwell
   HostState host_state = HostState::kUnknown;
-  Nanos report_age;          // of the last good report, or since the guest was first missed
-  bool missed = false;       // was heard once, and no longer is
-  bool lease_over = false;   // missed for longer than the lease
-  bool self_shrunk = false;  // rule 3 saw a fall that no command explains
-  bool stalled = false;      // rule 4 saw too little progress
-  bool held_back = false;    // the VMM holds what the balloon took
-  bool settled = false;      // the balloon is where it is wanted and was there at the last look
-  bool grant_stuck = false;  // target < actual, and actual has not moved for resend_after
-  bool useless = false;      // rule 13: the VMM still holds what the balloon has taken
-  bool idle_ready = false;   // rule 8 may take: calm for long enough, and the last step did no harm
-  int64_t idle_undo = 0;     // rule 8: a step that was wrong, to be given back
-  bool asks = false;         // rule 14: a request that may still be granted
+  Nanos report_age;           // of the last good report, or since the guest was first missed
+  bool fall_is_over = false;  // the report's consumption has evidently ended since
+  bool missed = false;        // was heard once, and no longer is
+  bool lease_over = false;    // missed for longer than the lease
+  bool self_shrunk = false;   // rule 3 saw a fall that no command explains
+  bool stalled = false;       // rule 4 saw too little progress
+  bool held_back = false;     // the VMM holds what the balloon took
+  bool settled = false;       // the balloon is where it is wanted and was there at the last look
+  bool grant_stuck = false;   // target < actual, and actual has not moved for resend_after
+  bool useless = false;       // rule 13: the VMM still holds what the balloon has taken
+  bool idle_ready = false;    // rule 8 may take: calm for long enough, and the last step did no harm
+  int64_t idle_undo = 0;      // rule 8: a step that was wrong, to be given back
+  bool asks = false;          // rule 14: a request that may still be granted
   bool may_take = false;  // not blocked, not cooling, nothing being plugged, and heard since the last taking
   std::optional<PlugView> plug;  // unset: nothing can be plugged into it
 
   // How fast the guest's programs use up what is available; what is being unplugged is none of their doing.
   [[nodiscard]] int64_t Consumption() const {
     const Boxed<PlugReading>& plugged = facts->vmm->value.plug;
-    return plugged && plugged->unplugging ? 0 : reading->consumption_bytes_per_second;
+    return fall_is_over || (plugged && plugged->unplugging) ? 0 : reading->consumption_bytes_per_second;
   }
   [[nodiscard]] int64_t Position() const { return actual < target ? actual : target; }
   // Each giving rule needs one of these. Nearly all guests have none nearly always, and need not be asked

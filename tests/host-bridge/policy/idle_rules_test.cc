@@ -50,7 +50,7 @@ TEST(IdleTaking, ATroubledMomentBeginsTheMinuteAnew) {
   world.With(Lazy());
   EXPECT_TRUE(world.Live(50).empty());
   // Critical for one look, by its speed alone: a peak of use would be left to it for minutes in any case.
-  world.Report("lazy").consumption_bytes_per_second = 1024 * kGiB;
+  world.Report("lazy").consumption_bytes_per_second = 15 * kGiB;
   const MonotonicTime troubled = world.now;
   EXPECT_TRUE(world.Live(1).empty());
   world.Report("lazy").consumption_bytes_per_second = 0;

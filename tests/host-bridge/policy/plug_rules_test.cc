@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tests/host-bridge/policy/world.h"
 
 namespace ballast::policy {
@@ -134,6 +136,29 @@ TEST(Plug, DoesNotTakeWhatLeavesForConsumption) {
   EXPECT_EQ(Plugs(world), std::nullopt);
   world.Report("small").available_bytes = 20 * kMiB;
   EXPECT_TRUE(Plugs(world)) << "but what is left counts";
+}
+
+// A second ago it would have eaten all within one, and has not spoken since: it is not pressed.
+TEST(Plug, BelievesInConsumptionNoLongerThanItCouldLast) {
+  const auto plugs = [](Nanos age, const std::function<void(GuestFacts&)>& change) {
+    World world;
+    world.With(Small().Available(500 * kMiB).Consumption(500 * kMiB));
+    GuestFacts& facts = world.Of("small");
+    facts.report->at = world.now - age;
+    change(facts);
+    return Plugs(world).has_value();
+  };
+  EXPECT_TRUE(plugs(Milliseconds(999), [](GuestFacts&) {}));
+  EXPECT_FALSE(plugs(Milliseconds(1'000), [](GuestFacts&) {}));
+  EXPECT_TRUE(plugs(Milliseconds(1'000), [](GuestFacts& facts) {
+    facts.report->value.available_bytes = 50 * kMiB;
+  })) << "a pressed guest that falls silent is no better for it";
+  EXPECT_TRUE(plugs(Milliseconds(1'000), [](GuestFacts& facts) {
+    facts.report->value.pressure_onset = facts.report->at;
+  })) << "nor is one that its agent called pressed for its speed";
+  EXPECT_TRUE(plugs(Milliseconds(1'000), [](GuestFacts& facts) {
+    facts.resumed_at = facts.report->at + Milliseconds(1);
+  })) << "a guest that did not run has not spoken";
 }
 
 struct Bound {

@@ -63,8 +63,7 @@ Hotplug::Hotplug(const AgentConfig& config, const Clock& clock, std::function<vo
   keeper_ = *std::move(keeper);
   identity.hotplug = TakeOver(config, *keeper_, kernel_, identity.machine.kernel_release);
   memmap_on_memory_ = identity.hotplug->memmap_on_memory;
-  const bool counted = identity.machine.balloon && identity.machine.balloon->deflate_on_oom;
-  acts_.emplace(BlockActs::Options{config.root, identity.machine.page_size_bytes, counted, {}}, *keeper_,
+  acts_.emplace(BlockActs::Options{config.root, identity.machine.page_size_bytes, {}}, *keeper_,
                 call_helpers_, clock);
 }
 

@@ -82,17 +82,16 @@ absl::Status RunAgent(const AgentConfig& config) {
   Hotplug hotplug(config, clock, raise, identity);
   LogLacks(identity);
   VerdictLog verdicts;
-  auto loop = SampleLoop::Start(
-      std::move(sensors), trigger.ok() ? std::make_optional(*std::move(trigger)) : std::nullopt, clock,
-      {.assumed_burst_bytes_per_second = config.assumed_burst_bytes_per_second,
-       .page_size_bytes = identity.machine.page_size_bytes,
-       .total_includes_balloon = identity.machine.balloon && identity.machine.balloon->deflate_on_oom,
-       .on_thread_start = raise,
-       .verdicts = &verdicts,
-       .generation = identity.generation,
-       .reclaim_stalls = [&oom] { return (*oom)->Stalls(); },
-       .blocks = [&hotplug] { return hotplug.Facts(); },
-       .watch = (*oom)->Memory()});
+  auto loop = SampleLoop::Start(std::move(sensors),
+                                trigger.ok() ? std::make_optional(*std::move(trigger)) : std::nullopt, clock,
+                                {.assumed_burst_bytes_per_second = config.assumed_burst_bytes_per_second,
+                                 .page_size_bytes = identity.machine.page_size_bytes,
+                                 .on_thread_start = raise,
+                                 .verdicts = &verdicts,
+                                 .generation = identity.generation,
+                                 .reclaim_stalls = [&oom] { return (*oom)->Stalls(); },
+                                 .blocks = [&hotplug] { return hotplug.Facts(); },
+                                 .watch = (*oom)->Memory()});
   if (!loop.ok()) return loop.status();
   VerdictPost post(verdicts, **loop);
   HelperProcessStarter helpers;

@@ -58,8 +58,7 @@ absl::StatusOr<Result> Acts::Perform(const Bounds& bounds,
 }
 
 BrakeConfig Acts::BrakeFor(const Bounds& bounds) const {
-  return {bounds.brake_permyriad, machine_.page_size_bytes,
-          machine_.balloon && machine_.balloon->deflate_on_oom};
+  return {bounds.brake_permyriad, machine_.page_size_bytes};
 }
 
 }  // namespace ballast::agent

@@ -13,7 +13,6 @@ SamplerConfig ConfigFor(const BrakeConfig& config) {
   SamplerConfig sampler;
   sampler.page_size_bytes = config.page_size_bytes;
   sampler.thresholds.exhaustion_horizon = config.exhaustion_horizon;
-  sampler.total_includes_balloon = config.total_includes_balloon;
   return sampler;
 }
 
@@ -46,7 +45,8 @@ int64_t Brake::AvailableBytes() const {
 
 int64_t Brake::UsableBytes() const {
   const int64_t total = readings_ != nullptr && readings_->meminfo ? readings_->meminfo->total_bytes : 0;
-  return config_.total_includes_balloon ? std::max<int64_t>(total - balloon_bytes_, 0) : total;
+  const bool includes_balloon = readings_ != nullptr && readings_->total_includes_balloon;
+  return includes_balloon ? std::max<int64_t>(total - balloon_bytes_, 0) : total;
 }
 
 int64_t Brake::PressedBelowBytes() const { return ToBytes(Thresholds{}, UsableBytes()).pressed; }

@@ -17,7 +17,6 @@ namespace ballast::agent {
 struct BrakeConfig {
   int32_t stall_permyriad = 100;
   int64_t page_size_bytes = 4 * kKiB;
-  bool total_includes_balloon = false;  // see SamplerConfig
   // 0: how fast memory becomes less is not looked at, for what the act itself takes is no consumption.
   Nanos exhaustion_horizon = Thresholds{}.exhaustion_horizon;
 };

@@ -142,9 +142,7 @@ class BlockActs::Work {
 
 BlockActs::BlockActs(Options options, BlockKeeper& keeper, HelperStarter& helpers, const Clock& clock)
     : files_(options.root),
-      brake_config_{.page_size_bytes = options.page_size_bytes,
-                    .total_includes_balloon = options.total_includes_balloon,
-                    .exhaustion_horizon = {}},
+      brake_config_{.page_size_bytes = options.page_size_bytes, .exhaustion_horizon = {}},
       sleep_(SleepOr(std::move(options.sleep))),
       keeper_(keeper),
       helpers_(helpers),

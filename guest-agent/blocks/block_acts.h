@@ -54,8 +54,7 @@ class BlockActs {
   struct Options {
     std::string root;  // see FileReader
     int64_t page_size_bytes = 4096;
-    bool total_includes_balloon = false;  // see SamplerConfig
-    std::function<void(Nanos)> sleep{};   // empty: the thread's
+    std::function<void(Nanos)> sleep{};  // empty: the thread's
   };
 
   // All three must outlive it.

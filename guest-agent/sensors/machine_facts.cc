@@ -20,19 +20,21 @@ std::string ReadLine(const FileReader& files, std::string_view path) {
   return text->substr(0, text->find('\n'));
 }
 
+}  // namespace
+
 std::optional<kernel::BalloonFeatures> FindBalloon(const FileReader& files) {
   std::error_code error;
   std::filesystem::directory_iterator entry(files.PathOf(kVirtioDevices), error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string device = StrCat(kVirtioDevices, "/", entry->path().filename().string());
     if (ReadLine(files, StrCat(device, "/device")) != kBalloonDeviceId) continue;
-    const auto features = kernel::ParseBalloonFeatures(ReadLine(files, StrCat(device, "/features")));
-    if (features.ok()) return *features;
+    const std::string text = ReadLine(files, StrCat(device, "/features"));
+    // Each driver agrees on some; before one has come, none is agreed on.
+    if (text.find('1') == std::string::npos) continue;
+    if (const auto features = kernel::ParseBalloonFeatures(text); features.ok()) return *features;
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 MachineFacts ReadMachineFacts(const FileReader& files) {
   return {.boot_id = ReadLine(files, "/proc/sys/kernel/random/boot_id"),

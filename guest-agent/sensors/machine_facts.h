@@ -1,4 +1,4 @@
-// What does not change while the agent runs.
+// What does not change while the agent runs; only a balloon may come later.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,8 @@ struct MachineFacts {
   friend bool operator==(const MachineFacts&, const MachineFacts&) = default;
 };
 
+// Nothing where no virtio balloon has a driver.
+[[nodiscard]] std::optional<kernel::BalloonFeatures> FindBalloon(const FileReader& files);
 // Reads them once; what cannot be read stays unknown.
 [[nodiscard]] MachineFacts ReadMachineFacts(const FileReader& files);
 

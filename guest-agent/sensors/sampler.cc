@@ -223,7 +223,7 @@ int32_t SamplePlan::RecentStall(const Sample& sample) const {
 
 void SamplePlan::SetLimits(const Sample& sample, const Derived& derived) {
   const int64_t balloon =
-      config_.total_includes_balloon ? derived.balloon_bytes.value_or(last_balloon_bytes_) : 0;
+      sample.total_includes_balloon ? derived.balloon_bytes.value_or(last_balloon_bytes_) : 0;
   limits_ = ToBytes(config_.thresholds, sample.total_bytes - balloon);
 }
 

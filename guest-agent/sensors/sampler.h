@@ -53,9 +53,6 @@ struct SamplerConfig {
   // What a burst may take before it was ever seen: how far apart samples may be is reckoned with this.
   int64_t assumed_burst_bytes_per_second = kGiB;
   int64_t page_size_bytes = 4 * kKiB;
-  // The balloon deflates on OOM, so that MemTotal keeps its size while it is inflated: usable memory is then
-  // MemTotal less the balloon.
-  bool total_includes_balloon = false;
 
   friend bool operator==(const SamplerConfig&, const SamplerConfig&) = default;
 };
@@ -64,6 +61,9 @@ struct SamplerConfig {
 struct Sample {
   MonotonicTime at;
   int64_t total_bytes = 0;
+  // The balloon deflates on OOM, so that MemTotal keeps its size while it is inflated: usable memory is then
+  // MemTotal less the balloon.
+  bool total_includes_balloon = false;
   std::optional<int64_t> available_bytes;  // 0..total, else it counts as absent
   std::optional<int64_t> stall_total_us;   // PSI memory "some"
   std::optional<int64_t> oom_kills;

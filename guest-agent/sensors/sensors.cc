@@ -29,6 +29,7 @@ Sample ToSample(const Readings& readings) {
   if (readings.meminfo) {
     sample.total_bytes = readings.meminfo->total_bytes;
     sample.available_bytes = readings.meminfo->available_bytes;
+    sample.total_includes_balloon = readings.total_includes_balloon;
   }
   if (readings.psi_memory) sample.stall_total_us = readings.psi_memory->some.total_us;
   if (readings.vmstat) {
@@ -110,6 +111,7 @@ void Sensors::ReadSlowOnes(bool fresh) {
                  .fresh = fresh,
                  .calm = IsCalm()},
                 readings_.signals);
+  readings_.total_includes_balloon = signals_.TotalIncludesBalloon();
 }
 
 }  // namespace ballast::agent

@@ -23,6 +23,7 @@ struct Readings {
   std::optional<kernel::Psi> psi_memory;
   std::optional<kernel::Psi> psi_io;
   Signals signals;
+  bool total_includes_balloon = false;  // see Sample
 
   friend bool operator==(const Readings&, const Readings&) = default;
 };

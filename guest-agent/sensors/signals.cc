@@ -31,6 +31,7 @@ constexpr Nanos kZramGap = Milliseconds(100);
 // is calm.
 constexpr Nanos kCgroupGap = Seconds(1);
 // Devices and cgroups come and go by an operator's hand or with a service: some seconds late is soon.
+constexpr Nanos kBalloonSearchGap = Seconds(1);
 constexpr Nanos kZramSearchGap = Seconds(5);
 constexpr Nanos kCgroupWalkGap = Seconds(5);
 // What is judged cold is minutes old, and asking costs the kernel a count of every cgroup.
@@ -49,14 +50,16 @@ bool SignalReader::Pace::Take(MonotonicTime now, bool fresh) {
 }
 
 SignalReader::SignalReader(const FileReader& files, const MachineFacts& machine)
-    : page_size_bytes_(machine.page_size_bytes),
-      total_includes_balloon_(machine.balloon && machine.balloon->deflate_on_oom),
+    : files_(files),
+      page_size_bytes_(machine.page_size_bytes),
+      balloon_(machine.balloon),
       capabilities_{{{"zones", ""}, {"zram", ""}, {"zswap", ""}, {"cgroups", ""}, {"mglru", ""}}},
       zram_(files, machine.page_size_bytes),
       cgroups_(files),
       zone_pace_(kZoneGap),
       zram_pace_(kZramGap),
       cgroup_pace_(kCgroupGap),
+      balloon_search_(kBalloonSearchGap),
       zram_search_(kZramSearchGap),
       cgroup_walk_(kCgroupWalkGap),
       generations_pace_(kGenerationsGap) {
@@ -103,13 +106,13 @@ void SignalReader::OpenGenerations(const FileReader& files) {
 }
 
 int64_t SignalReader::CountedBalloon(const std::optional<kernel::Vmstat>& vmstat) const {
-  if (!total_includes_balloon_ || !vmstat) return 0;
+  if (!TotalIncludesBalloon() || !vmstat) return 0;
   const int64_t pages = vmstat->balloon_inflate_pages.value_or(0) - vmstat->balloon_deflate_pages.value_or(0);
   return std::clamp<int64_t>(pages, 0, (int64_t{1} << 62) / page_size_bytes_) * page_size_bytes_;
 }
 
 void SignalReader::Read(const Moment& moment, Signals& signals) {
-  if (moment.calm) Search(moment.at);
+  if (moment.calm) Search(moment);
   if (zone_pace_.Take(moment.at, moment.fresh)) ReadZones(moment, signals);
   if (zram_pace_.Take(moment.at, moment.fresh)) {
     zram_.Read(moment.at, signals.zram);
@@ -119,12 +122,23 @@ void SignalReader::Read(const Moment& moment, Signals& signals) {
 }
 
 // One search a look, in turn: a sample shall not wait for all of them, and none for ever for the others.
-void SignalReader::Search(MonotonicTime now) {
+void SignalReader::Search(const Moment& moment) {
+  if (SearchBalloon(moment)) return;
   for (size_t tried = 0; tried < kSearches; ++tried) {
     const size_t turn = next_search_;
     next_search_ = (next_search_ + 1) % kSearches;
-    if (SearchOne(turn, now)) return;
+    if (SearchOne(turn, moment.at)) return;
   }
+}
+
+// One whose driver came after the agent, or that was plugged; its first pages tell. False when it is not due.
+bool SignalReader::SearchBalloon(const Moment& moment) {
+  if (balloon_ || !moment.vmstat) return false;
+  const int64_t inflated = moment.vmstat->balloon_inflate_pages.value_or(0);
+  if (inflated == inflated_pages_ || !balloon_search_.Take(moment.at, false)) return false;
+  inflated_pages_ = inflated;
+  balloon_ = FindBalloon(files_);
+  return true;
 }
 
 // False when it is not due.

@@ -64,6 +64,8 @@ class SignalReader {
   // "zones", "zram", "zswap", "cgroups", "mglru", as found at the start.
   [[nodiscard]] const std::array<Capability, 5>& Capabilities() const { return capabilities_; }
 
+  // The balloon deflates on OOM, so that MemTotal keeps its size while it is inflated.
+  [[nodiscard]] bool TotalIncludesBalloon() const { return balloon_ && balloon_->deflate_on_oom; }
   // The part of the balloon that MemTotal still counts.
   [[nodiscard]] int64_t CountedBalloon(const std::optional<kernel::Vmstat>& vmstat) const;
 
@@ -83,12 +85,15 @@ class SignalReader {
 
   void OpenZones(const FileReader& files);
   void OpenGenerations(const FileReader& files);
-  void Search(MonotonicTime now);
+  void Search(const Moment& moment);
+  [[nodiscard]] bool SearchBalloon(const Moment& moment);
   [[nodiscard]] bool SearchOne(size_t turn, MonotonicTime now);
   void ReadZones(const Moment& moment, Signals& signals);
 
+  const FileReader files_;
   int64_t page_size_bytes_;
-  bool total_includes_balloon_;
+  std::optional<kernel::BalloonFeatures> balloon_;
+  int64_t inflated_pages_ = 0;  // ever, when a balloon was looked for last
   std::array<Capability, 5> capabilities_;
 
   std::optional<PinnedFile> zoneinfo_;
@@ -101,6 +106,7 @@ class SignalReader {
   Pace zone_pace_;
   Pace zram_pace_;
   Pace cgroup_pace_;
+  Pace balloon_search_;
   Pace zram_search_;
   Pace cgroup_walk_;
   Pace generations_pace_;

@@ -241,8 +241,7 @@ void SampleLoop::Greet(Watcher& watcher, const Readings& readings, const Sample&
       SamplerConfig{.thresholds = settings.thresholds,
                     .cadence = settings.cadence,
                     .assumed_burst_bytes_per_second = options_.assumed_burst_bytes_per_second,
-                    .page_size_bytes = options_.page_size_bytes,
-                    .total_includes_balloon = options_.total_includes_balloon});
+                    .page_size_bytes = options_.page_size_bytes});
   const Step step = watcher.plan->Next(sample);
   watcher.next_at = sample.at + step.next_sample_in;
   watcher.rest = step.rest;

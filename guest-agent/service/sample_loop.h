@@ -30,7 +30,6 @@ class SampleLoop {
   struct Options {
     int64_t assumed_burst_bytes_per_second = kGiB;
     int64_t page_size_bytes = 4 * kKiB;
-    bool total_includes_balloon = false;  // see SamplerConfig
     std::function<void()>
         on_thread_start;  // in each thread a report passes, to set its priority; may be empty
     // All must outlive the loop; null and empty: none.

@@ -297,5 +297,35 @@ TEST_P(SignalsTest, AreWhatTheKernelSays) {
 INSTANTIATE_TEST_SUITE_P(Kernels, SignalsTest, ::testing::Values(size_t{0}, size_t{1}),
                          [](const auto& tested) { return tested.param == 0 ? "Stable" : "Backports"; });
 
+// A balloon that is plugged, or whose driver comes after the agent. Without it 110 MiB would be little of all
+// that MemTotal counts.
+class LateBalloonTest : public LabTest {};
+
+TEST_F(LateBalloonTest, IsNotUsableMemoryEither) {
+  Guest* guest =
+      Boot({.memory_mib = 512, .deflate_on_oom = true, .free_page_reporting = false, .agent = false});
+  ASSERT_NE(guest, nullptr);
+  // Removed and found again, a device knows nothing of the driver it had.
+  const auto begun = guest->Exec(
+      "d=$(grep -l 0x0005 /sys/bus/virtio/devices/*/device); d=$(readlink -f ${d%/device}/..); "
+      "rmmod virtio_balloon && cd /sys/bus/pci/drivers/virtio-pci && echo ${d##*/} > unbind && "
+      "echo ${d##*/} > bind && { setsid ballast-agent > /run/ballast-agent.log 2>&1 < /dev/null & }");
+  ASSERT_TRUE(begun.ok() && begun->status == 0) << begun.status() << begun->output;
+  const auto watch = AgentWatch::Connect(guest->PortAddress(kAgentPort));
+  ASSERT_TRUE(watch.ok()) << watch.status();
+  EXPECT_FALSE((*watch)->info().has_balloon());
+  const int64_t total = (*watch)->hello().report().meminfo().total_bytes();
+  ASSERT_EQ(guest->Exec("insmod /modules/virtio_balloon.ko*")->status, 0);
+  ASSERT_TRUE(guest->SetBalloon(212 * kMiB).ok());
+  const auto settled = (*watch)->Until(
+      [](const Report& report) {
+        return report.derived().balloon_bytes() >= 300 * kMiB && report.level() == guest::v1::LEVEL_QUIET;
+      },
+      absl::Seconds(20));
+  ASSERT_TRUE(settled.has_value()) << (*watch)->LastReport().DebugString();
+  EXPECT_EQ(settled->meminfo().total_bytes(), total) << "else it would prove nothing";
+  EXPECT_LT(settled->meminfo().available_bytes(), total / 2);
+}
+
 }  // namespace
 }  // namespace ballast::lab

@@ -33,7 +33,7 @@ class BlockActsTest : public ::testing::Test {
     ASSERT_TRUE(keeper.ok()) << keeper.status();
     keeper_ = *std::move(keeper);
     ASSERT_TRUE(keeper_->Start({}).ok());
-    acts_.emplace(BlockActs::Options{guest_.Root(), 4096, false, {}}, *keeper_, guest_, clock_);
+    acts_.emplace(BlockActs::Options{guest_.Root(), 4096, {}}, *keeper_, guest_, clock_);
   }
 
   absl::StatusOr<BlocksResult> Offline(OfflineWish wish, Nanos within = Seconds(30)) {
@@ -137,7 +137,7 @@ TEST_F(BlockActsTest, OfALongCallABlockThatSpinsTakesNoMoreThanItCanNeed) {
     return number == 33 ? std::nullopt : std::make_optional(guest_.Obey(number, text));
   };
   const HastyClock clock;
-  BlockActs acts({guest_.Root(), 4096, false, {}}, *keeper_, guest_, clock);
+  BlockActs acts({guest_.Root(), 4096, {}}, *keeper_, guest_, clock);
   const auto result =
       acts.Offline({.ranges = {Range(32, 2)}}, {.within = Seconds(300), .brake_permyriad = 10'000});
   EXPECT_THAT(Said(result), ElementsAre("32 done", "33 failed Movable"));

@@ -28,7 +28,7 @@ class KeeperAndActsTest : public ::testing::Test {
                                     guest_.Events(), guest_, clock_);
     ASSERT_TRUE(keeper.ok()) << keeper.status();
     keeper_ = *std::move(keeper);
-    acts_.emplace(BlockActs::Options{guest_.Root(), 4096, false, {}}, *keeper_, guest_, clock_);
+    acts_.emplace(BlockActs::Options{guest_.Root(), 4096, {}}, *keeper_, guest_, clock_);
     ASSERT_TRUE(keeper_->SteerKernel().ok());
     const auto started = keeper_->Start([this](const std::vector<BlockRange>& ranges) {
       const std::lock_guard lock(mutex_);

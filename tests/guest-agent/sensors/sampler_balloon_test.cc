@@ -33,9 +33,8 @@ TEST(SamplerBalloon, AShrinkingBalloonIsAnEventAndALongDeflationOnlyAFew) {
 }
 
 TEST(SamplerBalloon, TheBalloonIsNotCountedAsUsableWhereMemTotalKeepsIt) {
-  SamplerConfig config;
-  config.total_includes_balloon = true;
-  Story story(config);
+  Story story;
+  story.Facts().total_includes_balloon = true;
   story.Facts().balloon_inflate_pages = 768 * kMiB / 4096;  // 256 MiB are left of 1 GiB
   story.Facts().balloon_deflate_pages = 0;
   const Step step = story.Play(Milliseconds(20), Flat(150 * kMiB));

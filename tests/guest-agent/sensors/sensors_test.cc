@@ -143,6 +143,10 @@ TEST(MachineFacts, FindTheBalloonAmongTheDevices) {
     std::ofstream(StrCat(devices, "/", name, "/device")) << id << "\n";
     std::ofstream(StrCat(devices, "/", name, "/features")) << "0110010000000000\n";
   }
+  const std::string features = StrCat(devices, "/virtio3/features");
+  std::ofstream(features) << "0000000000000000\n";
+  EXPECT_FALSE(ReadMachineFacts(FileReader(tree.Root())).balloon.has_value()) << "one without a driver";
+  std::ofstream(features) << "0110010000000000\n";
   const MachineFacts facts = ReadMachineFacts(FileReader(tree.Root()));
   ASSERT_TRUE(facts.balloon.has_value());
   EXPECT_TRUE(facts.balloon->deflate_on_oom);

@@ -139,6 +139,32 @@ TEST_F(SignalsTest, RareLooksStillDoEverySearch) {
   EXPECT_EQ(signals_.cgroups.size(), 1u);
 }
 
+// Its driver came after the agent, or it was plugged: what goes into it tells.
+TEST_F(SignalsTest, FindsABalloonThatCameLate) {
+  SignalReader reader(tree_.Files(), machine_);
+  moment_.calm = true;
+  const auto put = [&](std::string_view features) {
+    tree_.Put("/sys/bus/virtio/devices/virtio1/device", "0x0005\n");
+    tree_.Put("/sys/bus/virtio/devices/virtio1/features", features);
+  };
+  put("0000000000000000\n");
+  moment_.vmstat->balloon_inflate_pages = 256;
+  moment_.vmstat->balloon_deflate_pages = 0;
+  Read(reader, Seconds(1));
+  EXPECT_FALSE(reader.TotalIncludesBalloon()) << "that has no driver";
+  put("0110000000000000\n");
+  Read(reader, Seconds(10));
+  EXPECT_FALSE(reader.TotalIncludesBalloon()) << "nobody searches while nothing goes into one";
+  *moment_.vmstat->balloon_inflate_pages += 256;
+  moment_.calm = false;
+  Read(reader, Seconds(1));
+  EXPECT_FALSE(reader.TotalIncludesBalloon());
+  moment_.calm = true;
+  Read(reader, Seconds(1));
+  EXPECT_TRUE(reader.TotalIncludesBalloon());
+  EXPECT_EQ(reader.CountedBalloon(moment_.vmstat), 2 * kMiB);
+}
+
 TEST_F(SignalsTest, GoesByTheGenerationsWhereTheyTell) {
   SignalReader reader(tree_.Files(), machine_);
   moment_.calm = true;

@@ -22,7 +22,7 @@ class BlocksServiceTest : public AgentFixture {
         guest_.Events(), guest_, clock_);
     ASSERT_TRUE(keeper.ok()) << keeper.status();
     keeper_ = *std::move(keeper);
-    acts_.emplace(BlockActs::Options{guest_.Root(), 4096, false, {}}, *keeper_, guest_, clock_);
+    acts_.emplace(BlockActs::Options{guest_.Root(), 4096, {}}, *keeper_, guest_, clock_);
     UseBlocks(&*acts_);
     AgentFixture::SetUp();
     ASSERT_TRUE(

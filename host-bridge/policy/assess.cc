@@ -186,6 +186,7 @@ std::optional<Hold::Why> WhyNotHeard(const GuestFacts& facts, int64_t reach, con
 // changes. One that would have eaten everything by now and has said no more has stopped.
 bool HasStopped(const Sampled<GuestReading>& report, const View& view, MonotonicTime now) {
   const GuestReading& reading = report.value;
+  if (reading.consumption_bytes_per_second <= 0) return false;
   const bool calm = !reading.pressure_onset &&
                     reading.available_bytes >= view.thresholds.pressed_available_bytes &&
                     reading.available_bytes > 0;
